@@ -1,6 +1,17 @@
 """Data to learn from: real sets that the package carries, and generators with a seed."""
 
 from .catalogue import Entry, catalogue, entry
+from .delays import mackey_glass, mackey_glass_path
+from .flows import lorenz63, lorenz63_field, lorenz96, lorenz96_field, rk4, roessler, roessler_field
+from .maps import NARMA10, NARMA30, Driven, NarmaRule, narma
+from .regimes import (
+    Regimes,
+    schedule,
+    switching_lorenz,
+    switching_mackey_glass,
+    switching_narma,
+    switching_sines,
+)
 from .sets import (
     JapaneseVowels,
     arrays,
@@ -12,10 +23,17 @@ from .sets import (
     santa_fe_laser,
     victoria_demand,
 )
+from .signals import MSO8, multiple_sines, noise
 
 __all__ = [
+    "MSO8",
+    "NARMA10",
+    "NARMA30",
+    "Driven",
     "Entry",
     "JapaneseVowels",
+    "NarmaRule",
+    "Regimes",
     "arrays",
     "brent_oil",
     "catalogue",
@@ -23,7 +41,24 @@ __all__ = [
     "japanese_vowels",
     "licence_text",
     "load",
+    "lorenz63",
+    "lorenz63_field",
+    "lorenz96",
+    "lorenz96_field",
+    "mackey_glass",
+    "mackey_glass_path",
+    "multiple_sines",
+    "narma",
     "new_york_weather",
+    "noise",
+    "rk4",
+    "roessler",
+    "roessler_field",
     "santa_fe_laser",
+    "schedule",
+    "switching_lorenz",
+    "switching_mackey_glass",
+    "switching_narma",
+    "switching_sines",
     "victoria_demand",
 ]
