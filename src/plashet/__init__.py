@@ -1,0 +1,68 @@
+"""plashet: learn from streams with liquid neural networks.
+
+Public names load when first used, so that `import plashet` is quick and loads neither pandas, scikit-learn nor torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+# Not lazy: these functions are called like the files they live in, and must win over the submodules' names.
+from .run import evaluate, fit, generate, run
+from .save import load, save
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Tick": "types",
+    "Evidence": "types",
+    "Leaky": "liquids",
+    "Chain": "cells",
+    "Beside": "cells",
+    "WithInput": "cells",
+    "Noisy": "cells",
+    "Squares": "cells",
+    "Products": "cells",
+    "Readout": "model",
+    "Model": "model",
+    "Looped": "model",
+    "looped": "model",
+    "unread": "model",
+    "Ridge": "learn",
+    "RLS": "learn",
+    "LMS": "learn",
+    "NLMS": "learn",
+    "FORCE": "learn",
+    "GradientReadout": "learn",
+    "Live": "live",
+    "Forecaster": "forecast",
+}
+_MODULES = ("wiring", "encode", "liquids", "learn", "measure", "data", "streams", "tree", "report")
+
+__all__ = ["__version__", "evaluate", "fit", "generate", "load", "run", "save", *_HOME, *_MODULES]  # noqa: PLE0604
+
+if TYPE_CHECKING:
+    from . import data, encode, learn, liquids, measure, report, streams, tree, wiring
+    from .forecast import Forecaster
+    from .learn import FORCE, LMS, NLMS, RLS, GradientReadout, Ridge
+    from .liquids import Leaky
+    from .live import Live
+    from .cells import Beside, Chain, Noisy, Products, Squares, WithInput
+    from .model import Looped, Model, Readout, looped, unread
+    from .types import Evidence, Tick
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    elif name in _MODULES:
+        value = import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

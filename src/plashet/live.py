@@ -1,0 +1,243 @@
+"""The one mutable object: a model meeting the world a tick at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import save as files
+from . import structure, tree
+from .streams import check_finite, numbers
+from .types import Array, Evidence, State, Tick
+
+Id = str | int
+
+
+class Open(NamedTuple):
+    """A prediction whose labels have not all come."""
+
+    trace: Any
+    known: Array | None  # (*batch, outputs) bool: what has been learnt of it; None: nothing yet
+
+
+class Snapshot(NamedTuple):
+    """Everything that a Live is, as one value: enough to go on elsewhere, bit-equal."""
+
+    model: Any
+    learner: Any
+    knowledge: Any
+    state: State | None
+    open: dict[Id, Open]
+    ticks: int
+    evicted: int
+    open_limit: int
+    shape: tuple[int, ...] | None  # of the inputs, once there was one
+    dtype: str
+
+
+class Live:
+    """Predict now, learn when the answer comes, save whenever.
+
+    `predict` advances the state once and answers before anything is learnt from the tick. `learn(y)` teaches the
+    last prediction, `learn(y, id)` the one made under that id, however late, all outputs at once or (NaN for the
+    rest) one by one; a prediction all of whose outputs have been learnt is closed. At most `open_limit` predictions
+    are kept open; beyond it the oldest is dropped and counted in `evicted`.
+
+    knowledge, state: where to begin, as `study` and `run` return them; else nothing is known and the state is at rest.
+    """
+
+    def __init__(
+        self, model: Any, learner: Any, *, knowledge: Any = None, state: State | None = None, open_limit: int = 1024
+    ):
+        if open_limit < 1:
+            raise ValueError(f"open_limit must be at least 1, got {open_limit}")
+        self.learner = learner
+        self.open_limit = open_limit
+        self.ticks = 0
+        self.evicted = 0
+        self.state = state
+        self._knowledge = learner.init(model) if knowledge is None else knowledge
+        self._model = model
+        self._stale = knowledge is not None  # the model is asked of the learner only when it is needed
+        self._open: dict[Id, Open] = {}
+        self._like: tuple[tuple[int, ...], Any] | None = None  # shape and dtype of the inputs, set by the first
+
+    @property
+    def model(self) -> Any:
+        """The model as learnt so far."""
+        if self._stale:
+            self._model, self._stale = self.learner.model(self._knowledge), False
+        return self._model
+
+    @property
+    def knowledge(self) -> Any:
+        """What the learner knows; a copy, for the learner goes on using its own."""
+        return tree.copy(self._knowledge)
+
+    @property
+    def open(self) -> tuple[Id, ...]:
+        """The ids of the predictions still open, oldest first; without an id of their own they have their tick's number."""
+        return tuple(self._open)
+
+    def predict(self, u: Array, dt: float = 1.0, id: Id | None = None) -> Array:
+        """The guess (*batch, outputs) for input u (*batch, inputs), `dt` seconds after the tick before.
+
+        NaN in u is not observed. Raises ValueError for a wrong width, an infinite input or an id already open,
+        before anything has changed.
+        """
+        model = self.model
+        u = self._door(model, u, dt)
+        key = self.ticks + 1 if id is None else id
+        if key in self._open:
+            raise ValueError(f"prediction {key!r} is still open; learn it first, or use another id")
+        before = model.init(u) if self.state is None else self.state
+        after, guess = model.tick(before, u, dt)
+        self._knowledge, trace = self.learner.watch(self._knowledge, Evidence(before, after, Tick(u, None, dt), guess))
+        self.state = after
+        self.ticks += 1
+        self._open[key] = Open(trace, None)
+        if len(self._open) > self.open_limit:
+            del self._open[next(iter(self._open))]
+            self.evicted += 1
+        return guess
+
+    def learn(self, y: Array, id: Id | None = None) -> None:
+        """Teach the target y (*batch, outputs), NaN for outputs not known yet, of the last prediction or of `id`'s.
+
+        Raises KeyError if that prediction is not open (never made, fully learnt, or dropped), ValueError for a
+        wrong shape, an infinite target or an output learnt twice; what was learnt before stays as it was.
+        """
+        key = id if id is not None else next(reversed(self._open), None)
+        held = self._open.get(key) if key is not None else None
+        if key is None or held is None:
+            raise KeyError(f"no open prediction {key!r}: call predict first; a prediction fully learnt or dropped is closed")
+        y = self._target(y)
+        missing = np.isnan(y)
+        known = _learnt(key, held, ~missing)
+        self._knowledge, trace = self.learner.credit(self._knowledge, held.trace, y)
+        self._stale = True
+        if not known.all():
+            self._open[key] = Open(trace, known)
+        else:
+            del self._open[key]
+
+    def force(self, y: Array) -> None:
+        """Teacher forcing of a Looped model: its next tick hears y instead of its own last output."""
+        if self.state is None or not hasattr(self.model, "force"):
+            raise RuntimeError("nothing to force: the model does not hear its own output, or has made none yet")
+        self.state = self.model.force(self.state, self._target(y))
+
+    def add_units(self, count: int, *, seed: int) -> None:
+        """Let the liquid grow while it runs: new units hear the others, are heard by none, and have no say yet.
+
+        The guesses go on as they were; learning finds use for the new units. Raises TypeError if the liquid cannot
+        grow or the learner cannot learn of new features, RuntimeError before the first tick.
+        """
+        self._change(lambda liquid, inner: structure.grow(liquid, inner, count, seed))
+
+    def remove_units(self, units: Array) -> None:
+        """Take units out while it runs, by index. Those that heard them go on hearing their present value.
+
+        The next guess is the same where the removed units had no say (readout weight zero); raises as `add_units`.
+        """
+        gone = np.atleast_1d(units)
+        self._change(lambda liquid, inner: structure.prune(liquid, inner, _others(liquid, gone)))
+
+    def snapshot(self) -> Snapshot:
+        """All of it as one value that shares nothing with this Live."""
+        shape, dtype = self._like or (None, "float64")
+        now = (self.model, self.learner, self._knowledge, self.state, self._open)
+        return Snapshot(*tree.copy(now), self.ticks, self.evicted, self.open_limit, shape, str(dtype))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """To one file, atomically; `Live.load` goes on bit-equal."""
+        files.save(path, self.snapshot())
+
+    @classmethod
+    def restore(cls, held: Snapshot) -> Live:
+        """A Live that goes on where the snapshot was taken."""
+        held = tree.copy(held)
+        live = cls(held.model, held.learner, knowledge=held.knowledge, state=held.state, open_limit=held.open_limit)
+        live._model, live._stale = held.model, False
+        live._open, live.ticks, live.evicted = held.open, held.ticks, held.evicted
+        live._like = None if held.shape is None else (held.shape, np.dtype(held.dtype))
+        return live
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], types: Iterable[type] = ()) -> Live:
+        """From a file that `save` wrote; `types`: your own cells or learners in it."""
+        held = files.load(path, (Snapshot, Open, *types))
+        if not isinstance(held, Snapshot):
+            raise files.FileError(f"{path} holds a {type(held).__name__}, not a Live; read it with plashet.load")
+        return cls.restore(held)
+
+    def _change(self, change: Any) -> None:
+        """Another liquid under the same learner: state, readout, knowledge and open predictions follow."""
+        if self.state is None:
+            raise RuntimeError("the units of a Live change while it runs: predict at least once before")
+        if not hasattr(self.learner, "grow"):
+            raise TypeError(f"{type(self.learner).__name__} cannot go on with other features; RLS can")
+        model = self.model
+        liquid, inner, kept = change(model.liquid, self.state.inner)
+        after = replace(model, liquid=liquid, readout=structure.refit(model.readout, kept))
+        new = np.flatnonzero(kept < 0)
+        if len(new):
+            self._knowledge = self.learner.grow(self._knowledge, after, int(new[0]), len(new))
+        else:
+            self._knowledge = self.learner.prune(self._knowledge, after, kept)
+        self.state = self.state._replace(inner=inner, features=structure.refeature(self.state.features, kept))
+        self._open = {
+            key: held._replace(trace=held.trace._replace(features=structure.refeature(held.trace.features, kept)))
+            for key, held in self._open.items()
+        }
+        self._model, self._stale = after, True
+
+    def _door(self, model: Any, u: Any, dt: Any) -> Array:
+        """The input as an array like those before it; every complaint comes before anything has changed."""
+        u = numbers(u)
+        if self._like is None:
+            if u.ndim < 1 or u.shape[-1] != model.inputs:
+                raise ValueError(f"u is {u.shape}, but the model takes {model.inputs} inputs: u is (*batch, inputs)")
+            self._like = (u.shape, u.dtype)
+        shape, dtype = self._like
+        if u.shape != shape:
+            raise ValueError(f"u is {u.shape}, but the ticks before were {shape}: (*batch, inputs)")
+        total = np.vdot(u, u)
+        if total - total != 0:  # NaN or infinity somewhere: look closer
+            check_finite("u", u[None])
+        if not (np.asarray(dt) >= 0).all() or np.isinf(dt).any():
+            raise ValueError(f"dt is {dt}; time passes in finite steps of 0 s or more")
+        return u if u.dtype == dtype else u.astype(dtype)
+
+    def _target(self, y: Any) -> Array:
+        y = np.asarray(y, dtype=np.float64)
+        wanted = (*self._like[0][:-1], self._model.outputs) if self._like else (self._model.outputs,)
+        if y.shape != wanted:
+            if y.shape + (1,) != wanted:
+                raise ValueError(f"y is {y.shape}, wanted {wanted}: (*batch, outputs)")
+            y = y[..., None]  # one output: a plain number will do
+        if np.isinf(y).any():
+            check_finite("y", y[None])
+        return y
+
+
+def _others(liquid: Any, gone: Array) -> Array:
+    """The indices of the units that stay."""
+    units = next((c.outputs for c in getattr(liquid, "cells", ()) if hasattr(c, "prune")), liquid.outputs)
+    if gone.size == 0 or gone.min() < 0 or gone.max() >= units or len(np.unique(gone)) >= units:
+        raise IndexError(f"units to remove are some, not all, of 0..{units - 1}; got {gone.tolist()}")
+    return np.setdiff1d(np.arange(units), gone)
+
+
+def _learnt(key: Id, held: Open, given: Array) -> Array:
+    """What is known of a prediction with the outputs now given; an output cannot be learnt twice."""
+    if held.known is None:
+        return given
+    if (held.known & given).any():
+        twice = np.argwhere(held.known & given)[0]
+        raise ValueError(f"output {int(twice[-1])} of prediction {key!r} has been learnt already; give NaN for it")
+    return held.known | given

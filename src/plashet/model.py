@@ -1,0 +1,153 @@
+"""A liquid with its readout: itself a cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from .cells import WithInput, sweep, tick
+from .ops import asarray, into, join, namespace, rest
+from .types import Array, Cell, State
+
+
+@dataclass(frozen=True, eq=False)
+class Readout:
+    """y = features @ weights + bias"""
+
+    weights: Array  # (features, outputs)
+    bias: Array  # (outputs,)
+
+    def __call__(self, features: Array) -> Array:
+        weights = self.weights
+        if features.dtype != weights.dtype:  # states in float32, readout in float64
+            features = asarray(features, weights)
+        return features @ weights + self.bias
+
+
+class ModelState(NamedTuple):
+    inner: State
+    features: Array  # (*batch, features): the liquid's last output, kept for the learner
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A liquid read out: itself a cell."""
+
+    liquid: Cell
+    readout: Readout
+
+    def __post_init__(self) -> None:
+        _fits(self.liquid, self.readout)
+
+    @property
+    def inputs(self) -> int:
+        return self.liquid.inputs
+
+    @property
+    def outputs(self) -> int:
+        return int(self.readout.bias.shape[0])
+
+    def init(self, u: Array) -> ModelState:
+        return ModelState(self.liquid.init(u), rest(u, self.liquid.outputs))
+
+    def step(self, state: ModelState, u: Array, dt: Array | float) -> tuple[ModelState, Array]:
+        inner, features = self.liquid.step(state.inner, u, dt)
+        return ModelState(inner, features), self.readout(features)
+
+    def tick(self, state: ModelState, u: Array, dt: float) -> tuple[ModelState, Array]:
+        inner, features = tick(self.liquid, state.inner, u, dt)
+        return ModelState(inner, features), self.readout(features)
+
+    def features(self, state: ModelState, u: Array, dt: Array, y: Array | None = None) -> tuple[ModelState, Array]:
+        """What the readout sees at every tick: (time, *batch, features); the targets y play no part."""
+        inner, features = sweep(self.liquid, state.inner, u, dt)
+        return ModelState(inner, features[-1] if len(features) else state.features), features
+
+    def run(self, state: ModelState, u: Array, dt: Array, out: Array | None = None) -> tuple[ModelState, Array]:
+        state, features = self.features(state, u, dt)
+        return state, into(out, self.readout(features))
+
+
+class LoopState(NamedTuple):
+    inner: State
+    features: Array  # (*batch, features)
+    last: Array  # (*batch, outputs): the output that the next tick hears
+
+
+@dataclass(frozen=True, eq=False)
+class Looped:
+    """A model that hears its own last output: the last `outputs` inputs of its liquid.
+
+    Closed loop by itself. `force` puts another value (the target: teacher forcing) where the last output was.
+    """
+
+    liquid: Cell
+    readout: Readout
+
+    def __post_init__(self) -> None:
+        _fits(self.liquid, self.readout)
+        if self.outputs > self.liquid.inputs:
+            raise ValueError(f"{self.outputs} outputs are fed back, but the liquid takes {self.liquid.inputs} inputs")
+
+    @property
+    def inputs(self) -> int:
+        return self.liquid.inputs - self.outputs
+
+    @property
+    def outputs(self) -> int:
+        return int(self.readout.bias.shape[0])
+
+    def init(self, u: Array) -> LoopState:
+        last = rest(u, self.outputs)
+        return LoopState(self.liquid.init(join([u, last])), rest(u, self.liquid.outputs), last)
+
+    def step(self, state: LoopState, u: Array, dt: Array | float) -> tuple[LoopState, Array]:
+        inner, features = self.liquid.step(state.inner, join([u, state.last]), dt)
+        y = self.readout(features)
+        return LoopState(inner, features, asarray(y, state.last)), y
+
+    def tick(self, state: LoopState, u: Array, dt: float) -> tuple[LoopState, Array]:
+        inner, features = tick(self.liquid, state.inner, join([u, state.last]), dt)
+        y = self.readout(features)
+        return LoopState(inner, features, asarray(y, state.last)), y
+
+    def features(self, state: LoopState, u: Array, dt: Array, y: Array) -> tuple[LoopState, Array]:
+        """What the readout sees when the targets y (time, *batch, outputs) are fed back in place of the outputs.
+
+        The first tick hears what the state holds; a missing target (NaN) is not observed and adds nothing.
+        """
+        heard = namespace(u).concatenate([state.last[None], asarray(y, u)], axis=0)
+        inner, features = sweep(self.liquid, state.inner, join([u, heard[:-1]]), dt)
+        return LoopState(inner, features[-1] if len(features) else state.features, heard[-1]), features
+
+    def force(self, state: LoopState, y: Array) -> LoopState:
+        """The state whose next tick hears `y` instead of the model's own output; NaN entries are left as they are."""
+        y = asarray(y, state.last)
+        return state._replace(last=namespace(y).where(namespace(y).isnan(y), state.last, y))
+
+
+def unread(liquid: Cell, outputs: int = 1, *, with_input: bool = False) -> Model:
+    """A model whose readout still answers zero; with_input: the readout sees [x, u] instead of x alone."""
+    seen: Cell = WithInput(liquid) if with_input else liquid
+    return Model(seen, blank(seen, outputs))
+
+
+def looped(liquid: Cell, outputs: int = 1, *, with_input: bool = False) -> Looped:
+    """As `unread`, with the outputs fed back to the liquid's last inputs."""
+    seen: Cell = WithInput(liquid) if with_input else liquid
+    return Looped(seen, blank(seen, outputs))
+
+
+def blank(liquid: Cell, outputs: int) -> Readout:
+    """Zeros, in float64 whatever the liquid's numbers."""
+    return Readout(np.zeros((liquid.outputs, outputs)), np.zeros(outputs))
+
+
+def _fits(liquid: Cell, readout: Readout) -> None:
+    if readout.weights.shape != (liquid.outputs, readout.bias.shape[0]):
+        raise ValueError(
+            f"the readout's weights are {tuple(readout.weights.shape)}, wanted "
+            f"({liquid.outputs}, {readout.bias.shape[0]}): features of the liquid by outputs"
+        )

@@ -1,0 +1,153 @@
+"""The loops over time: run, fit, generate, evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .cells import sweep
+from .ops import namespace
+from .streams import Block, check_finite, numbers, series_of, steps
+from .types import Array, Cell, Evidence, State, Tick
+
+BLOCK = 1024  # ticks driven at once while fitting, so that memory does not grow with the stream
+
+
+def run(
+    cell: Cell, u: Array, dt: Array | float = 1.0, state: State | None = None, out: Array | None = None
+) -> tuple[Array, State]:
+    """Drive a cell with a whole series: outputs (time, *batch, outputs) and the last state.
+
+    u: (time, *batch, inputs), integers become float64; dt [s]: a number, (time,) or (time, *batch).
+    state: where to begin, else at rest. out: where to write the outputs, if the caller has room for them.
+    Raises ValueError for inputs of the wrong width and for infinite values, naming row and column.
+    """
+    u = _inputs(cell, u)
+    dts = steps(dt, u)
+    state = _rest(cell, u) if state is None else state
+    state, outputs = sweep(cell, state, u, dts, out)
+    return outputs, state
+
+
+def fit(model: Any, learner: Any, data: Any, washout: int = 0) -> Any:
+    """Fold a learner over a stream; the model as taught.
+
+    data: an iterable of Tick, arrays (u, y) or (u, y, dt), or a list of such series, each begun at rest.
+    washout: ticks at the start of each series that drive the liquid but teach nothing.
+    A model that hears its own output is teacher-forced: it hears the target of the tick before.
+    """
+    return learner.model(study(model, learner, data, washout))
+
+
+def study(model: Any, learner: Any, data: Any, washout: int = 0) -> Any:
+    """As `fit`, but the learner's knowledge: for its report, for a Live to go on from, or to merge with others."""
+    knowledge = learner.init(model)
+    by_block = hasattr(learner, "absorb")
+    for series in series_of(data, BLOCK):
+        state, seen = None, 0
+        for block in series:
+            block = _checked(model, block, washout - seen, seen)
+            state = _rest(model, block.u) if state is None else state
+            fold = _absorb if by_block else _tick_by_tick
+            state, knowledge = fold(model, learner, state, knowledge, block)
+            seen += len(block.u)
+    return knowledge
+
+
+def generate(model: Any, state: State, first: Array, n: int, dt: float = 1.0) -> tuple[Array, State]:
+    """Closed loop: the model's output is its next input. Outputs (n, *batch, outputs) and the last state.
+
+    first: (*batch, inputs), the input of the first step. Raises ValueError if the model does not give what it takes,
+    FloatingPointError naming the step at which the loop left the finite numbers.
+    """
+    if model.inputs != model.outputs:
+        raise ValueError(
+            f"the model takes {model.inputs} inputs and gives {model.outputs}: it cannot be its own input. "
+            "A Looped model hears itself already: run(model, u, state=state)"
+        )
+    u, outputs = numbers(first), []
+    for k in range(n):
+        state, u = model.step(state, u, dt)
+        if not namespace(u).isfinite(u).all():
+            raise FloatingPointError(f"the closed loop left the finite numbers at step {k + 1} of {n}")
+        outputs.append(u)
+    return namespace(u).stack(outputs), state
+
+
+class Evaluation(NamedTuple):
+    """What was answered before it was learnt, beside what came true."""
+
+    guesses: Array  # (time, *batch, outputs)
+    targets: Array  # the same shape; NaN where no target came
+
+    def mae(self) -> Array:
+        """Mean absolute error per output over the ticks that had a target."""
+        return np.nanmean(np.abs(self.guesses - self.targets), axis=tuple(range(self.guesses.ndim - 1)))
+
+
+def evaluate(live: Any, stream: Iterable[Tick]) -> Evaluation:
+    """Test, then train (prequential): predict every tick, learn where there is a target."""
+    guesses, targets = [], []
+    for tick in stream:
+        guess = live.predict(tick.u, tick.dt)
+        guesses.append(guess)
+        targets.append(np.full(np.shape(guess), np.nan) if tick.y is None else np.asarray(tick.y, dtype=np.float64))
+        if tick.y is not None:
+            live.learn(tick.y)
+    return Evaluation(np.stack(guesses), np.stack(targets))
+
+
+def _inputs(cell: Cell, u: Any) -> Array:
+    u = numbers(u)
+    if u.ndim < 2 or u.shape[-1] != cell.inputs:
+        raise ValueError(
+            f"u is {tuple(u.shape)}, but the cell takes {cell.inputs} inputs: u is (time, *batch, inputs)"
+            + (", so a single column is u[:, None]" if u.ndim == 1 else "")
+        )
+    check_finite("u", u)
+    return u
+
+
+def _rest(cell: Cell, u: Array) -> State:
+    return cell.init(u[0] if len(u) else namespace(u).zeros(u.shape[1:], dtype=u.dtype))
+
+
+def _checked(model: Any, block: Block, washout: int, first: int) -> Block:
+    """The block with targets of the right shape, those within the washout put to NaN."""
+    u = _inputs(model, block.u)
+    wanted = (*u.shape[:-1], model.outputs)
+    y = np.full(wanted, np.nan) if block.y is None else np.asarray(block.y, dtype=np.float64)
+    if y.shape != wanted:
+        raise ValueError(f"y is {y.shape}, wanted {wanted}: (time, *batch, outputs), like u with the model's outputs")
+    check_finite("y", y, first)
+    if washout > 0:
+        y = y.copy()
+        y[:washout] = np.nan
+    return Block(u, y, block.dt)
+
+
+def _absorb(model: Any, learner: Any, state: State, knowledge: Any, block: Block) -> tuple[State, Any]:
+    """The compiled way: features of all ticks first, then one call of the learner. Rows of a batch in turn, in no time."""
+    state, features = model.features(state, block.u, block.dt, block.y)
+    dt = block.dt
+    if features.ndim > 2:
+        rows = int(np.prod(features.shape[1:-1]))
+        spread = np.zeros((len(features), rows))
+        spread[:, 0] = dt if dt.ndim == 1 else dt.reshape(len(dt), -1).mean(axis=1)
+        features, dt = features.reshape(-1, features.shape[-1]), spread.ravel()
+    return state, learner.absorb(knowledge, features, block.y.reshape(len(features), -1), dt)
+
+
+def _tick_by_tick(model: Any, learner: Any, state: State, knowledge: Any, block: Block) -> tuple[State, Any]:
+    """The general way: the learner sees every tick's evidence."""
+    forces = getattr(model, "force", None)
+    for u, y, dt in zip(block.u, block.y, block.dt, strict=True):
+        before = state
+        state, guess = model.step(before, u, dt)
+        knowledge, trace = learner.watch(knowledge, Evidence(before, state, Tick(u, None, dt), guess))
+        if not np.isnan(y).all():
+            knowledge, _ = learner.credit(knowledge, trace, y)
+        state = forces(state, y) if forces else state
+    return state, knowledge

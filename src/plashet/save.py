@@ -1,0 +1,159 @@
+"""Any value of this library to one file and back, without pickle.
+
+The file is a safetensors file: the arrays by name, and in its metadata a JSON description of the value they belong
+to. Loading builds plashet's own types and those that the caller passes, by name from a table; nothing in a file is
+ever imported or run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import is_dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import tree
+
+FORMAT = 1
+HOMES = ("cells", "model", "wiring", "encode", "liquids", "learn")  # where the types of any model live
+
+
+class FileError(ValueError):
+    """A file that is not ours, is damaged, is from a newer plashet, or holds a type that was not passed."""
+
+
+def save(path: str | os.PathLike[str], value: Any) -> None:
+    """Write a value to one file, atomically: a crash leaves the old file or the new one, never half of one.
+
+    Raises TypeError for a value that plashet cannot describe, naming the place.
+    """
+    from safetensors.numpy import save as to_bytes
+
+    arrays: dict[str, Any] = {}
+    names: dict[int, str] = {}
+    description = _describe(value, "value", arrays, names)
+    about = {"format": FORMAT, "plashet": _version(), "numpy": np.__version__, "value": description}
+    _write(Path(path), to_bytes(arrays, metadata={"plashet": json.dumps(about)}))
+
+
+def load(path: str | os.PathLike[str], types: Iterable[type] = ()) -> Any:
+    """Read a value back. `types`: your own dataclasses or NamedTuples that the file may hold.
+
+    Raises FileError (a ValueError) if the file is not one of plashet's, is damaged, comes from a newer format, or
+    holds a type that is neither plashet's nor among `types`; FileNotFoundError if there is none.
+    """
+    about, arrays = _read(Path(path))
+    if about.get("format", 0) > FORMAT:
+        raise FileError(
+            f"{path} has format {about['format']} (plashet {about.get('plashet')}), this plashet reads up to {FORMAT}: "
+            "pip install --upgrade plashet"
+        )
+    known = known_types() | {kind.__name__: kind for kind in types}
+    try:
+        return _build(about["value"], arrays, known)
+    except FileError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
+        raise FileError(f"{path} is damaged: {type(error).__name__}: {error}") from error
+
+
+def known_types() -> dict[str, type]:
+    """Every dataclass and NamedTuple that plashet's loaded modules define, by name."""
+    for home in HOMES:
+        import_module(f"{__package__}.{home}")
+    modules = [m for name, m in sorted(sys.modules.items()) if name.startswith(f"{__package__}.")]
+    return {name: kind for module in modules for name, kind in vars(module).items() if _ours(kind, name)}
+
+
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a file says of itself, without building anything: format, versions, and the description of the value."""
+    return _read(Path(path))[0]
+
+
+def _ours(kind: Any, name: str) -> bool:
+    return _buildable(kind) and kind.__name__ == name and kind.__module__.startswith(f"{__package__}.")
+
+
+def _buildable(kind: Any) -> bool:
+    return isinstance(kind, type) and (is_dataclass(kind) or (issubclass(kind, tuple) and hasattr(kind, "_fields")))
+
+
+def _version() -> str:
+    from . import __version__
+
+    return __version__
+
+
+def _describe(value: Any, path: str, arrays: dict[str, Any], names: dict[int, str]) -> Any:
+    """A JSON description; arrays are collected, the same array only once."""
+    if tree.is_array(value):
+        if id(value) not in names:
+            names[id(value)] = path
+            array = np.asarray(value)
+            if array.dtype.kind not in "fiub":
+                raise TypeError(f"{path} is an array of {array.dtype}; numbers and truth values can be saved")
+            arrays[path] = np.ascontiguousarray(array).reshape(array.shape)
+        return {"array": names[id(value)]}
+    if value is None or isinstance(value, bool | int | float | str):
+        return {"is": value}
+    children = tree.parts(value)
+    if children is None:
+        raise TypeError(f"{path} is a {type(value).__name__}, which plashet cannot save: hold arrays, numbers or text")
+    made = [_describe(child, f"{path}.{name}", arrays, names) for name, child in children]
+    if isinstance(value, dict):
+        return {"dict": [[{"is": key}, child] for key, child in zip(value, made, strict=True)]}
+    if _buildable(type(value)):
+        return {"type": type(value).__name__, "parts": dict(zip((n for n, _ in children), made, strict=True))}
+    return {"list" if isinstance(value, list) else "tuple": made}
+
+
+def _build(node: Any, arrays: dict[str, Any], known: dict[str, type]) -> Any:
+    if "array" in node:
+        return arrays[node["array"]]
+    if "is" in node:
+        return node["is"]
+    if "dict" in node:
+        return {key["is"]: _build(child, arrays, known) for key, child in node["dict"]}
+    if "list" in node:
+        return [_build(child, arrays, known) for child in node["list"]]
+    if "tuple" in node:
+        return tuple(_build(child, arrays, known) for child in node["tuple"])
+    if node["type"] not in known:
+        raise FileError(f"the file holds a {node['type']!r}, which is not one of plashet's types: load(path, types=(...,))")
+    return known[node["type"]](**{name: _build(child, arrays, known) for name, child in node["parts"].items()})
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise FileNotFoundError(f"no file at {path}")
+    try:
+        with safe_open(path, framework="np") as held:
+            about = json.loads((held.metadata() or {})["plashet"])
+            arrays = {name: np.array(held.get_tensor(name)) for name in held.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
+        raise FileError(f"{path} is not a plashet file ({error}); pickle and other formats are never opened") from error
+    if not isinstance(about, dict) or "value" not in about:
+        raise FileError(f"{path} is not a plashet file: it describes no value")
+    return about, arrays
+
+
+def _write(path: Path, content: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent or Path())
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
