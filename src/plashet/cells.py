@@ -6,6 +6,7 @@ A cell's compiled twins are optional; `tick` and `sweep` here use them where the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -112,9 +113,22 @@ class Beside:
         moved = [tick(cell, s, u, dt) for cell, s in zip(self.cells, state, strict=True)]
         return tuple(s for s, _ in moved), join([y for _, y in moved])
 
+    @cached_property
+    def read(self) -> Any:
+        """One call for tick and readout, where the members are a cell that offers it and the input itself."""
+        if len(self.cells) != 2 or not isinstance(self.cells[1], Pass):
+            return None
+        inner = getattr(self.cells[0], "read", None)
+        return inner and partial(_read_beside, inner)
+
     def run(self, state: State, u: Array, dt: Array, out: Array | None = None) -> tuple[State, Array]:
         moved = [sweep(cell, s, u, dt) for cell, s in zip(self.cells, state, strict=True)]
         return tuple(s for s, _ in moved), into(out, join([y for _, y in moved]))
+
+
+def _read_beside(read: Any, state: State, u: Array, dt: float, weights: Array, bias: Array) -> tuple[State, Array, Array]:
+    inner, features, guess = read(state[0], u, dt, weights, bias)
+    return (inner, state[1]), features, guess
 
 
 class Nothing(NamedTuple):

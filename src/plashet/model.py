@@ -57,8 +57,8 @@ class Model:
         return ModelState(inner, features), self.readout(features)
 
     def tick(self, state: ModelState, u: Array, dt: float) -> tuple[ModelState, Array]:
-        inner, features = tick(self.liquid, state.inner, u, dt)
-        return ModelState(inner, features), self.readout(features)
+        inner, features, y = read(self.liquid, self.readout, state.inner, u, dt)
+        return ModelState(inner, features), y
 
     def features(self, state: ModelState, u: Array, dt: Array, y: Array | None = None) -> tuple[ModelState, Array]:
         """What the readout sees at every tick: (time, *batch, features); the targets y play no part."""
@@ -109,8 +109,7 @@ class Looped:
         return LoopState(inner, features, asarray(y, state.last)), y
 
     def tick(self, state: LoopState, u: Array, dt: float) -> tuple[LoopState, Array]:
-        inner, features = tick(self.liquid, state.inner, join([u, state.last]), dt)
-        y = self.readout(features)
+        inner, features, y = read(self.liquid, self.readout, state.inner, join([u, state.last]), dt)
         return LoopState(inner, features, asarray(y, state.last)), y
 
     def features(self, state: LoopState, u: Array, dt: Array, y: Array) -> tuple[LoopState, Array]:
@@ -143,6 +142,15 @@ def looped(liquid: Cell, outputs: int = 1, *, with_input: bool = False) -> Loope
 def blank(liquid: Cell, outputs: int) -> Readout:
     """Zeros, in float64 whatever the liquid's numbers."""
     return Readout(np.zeros((liquid.outputs, outputs)), np.zeros(outputs))
+
+
+def read(liquid: Cell, readout: Readout, state: State, u: Array, dt: float) -> tuple[State, Array, Array]:
+    """Drive and read out: state, features and output, by one compiled call where the liquid offers it."""
+    together = getattr(liquid, "read", None)
+    if together is not None and u.ndim == 1 and readout.weights.dtype == np.float64:
+        return together(state, u, dt, readout.weights, readout.bias)  # type: ignore[no-any-return]
+    state, features = tick(liquid, state, u, dt)
+    return state, features, readout(features)
 
 
 def _fits(liquid: Cell, readout: Readout) -> None:

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import _kernels
 from ..ops import decay, join, logistic, namespace, rectify, rest
+from ..threads import over_rows
 from ..types import Array
-from ..wiring import Wiring, grown, pruned
+from ..wiring import Bands, Wiring, grown, pruned
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": lambda x: namespace(x).tanh(x),
@@ -76,6 +78,40 @@ class Leaky:
         x = f + (x - f) * decay(dt, self.tau, x)
         return LeakyState(x), x
 
+    def run(self, state: LeakyState, u: Array, dt: Array, out: Array | None = None) -> tuple[LeakyState, Array]:
+        """The compiled fold of `step`: u (time, *batch, inputs), dt (time,) or (time, *batch), a batch in threads."""
+        rows = int(np.prod(u.shape[1:-1]))
+        x = np.array(np.broadcast_to(state.x, (*u.shape[1:-1], self.outputs)), u.dtype).reshape(rows, self.outputs)
+        written = np.empty((*u.shape[:-1], self.outputs), u.dtype) if out is None else out
+        _check_out(written, (*u.shape[:-1], self.outputs), u.dtype)
+        faces = u.reshape(len(u), rows, self.inputs), _per_row(dt, u, rows), x, written.reshape(len(u), rows, -1)
+        over_rows(self._plan(u.dtype).run, faces, ticks=len(u))
+        return LeakyState(x.reshape(*u.shape[1:-1], self.outputs)), written
+
+    def tick(self, state: LeakyState, u: Array, dt: Array | float) -> tuple[LeakyState, Array]:
+        """The compiled twin of one `step`."""
+        after, outputs = self.run(state, u[None], np.asarray(dt, u.dtype)[None])
+        return after, outputs[0]
+
+    def read(self, state: LeakyState, u: Array, dt: float, weights: Array, bias: Array) -> tuple[LeakyState, Array, Array]:
+        """One tick of one series and its linear readout in one compiled call: state, features, guess.
+
+        features are [x], or [x, u] if `weights` (features, outputs) has rows for them.
+        """
+        features, guess = np.empty(len(weights), u.dtype), np.empty(len(bias))
+        self._plan(u.dtype).tick(u, dt, state.x, features, weights, bias, guess)
+        return LeakyState(features[: self.outputs]), features, guess
+
+    def _plan(self, dtype: Any) -> Any:
+        """The constants laid out for the kernel, made once for each dtype."""
+        if dtype not in self._plans:
+            self._plans[dtype] = _planned(self, dtype)
+        return self._plans[dtype]
+
+    @cached_property
+    def _plans(self) -> dict[Any, Any]:
+        return {}
+
     def grow(self, state: LeakyState, count: int, *, seed: int) -> tuple[Leaky, LeakyState]:
         """`count` units more, last, at rest; they hear the others and are not heard. New units take the mean tau."""
         wiring = grown(self.wiring, count, seed=seed)
@@ -87,3 +123,29 @@ class Leaky:
         held = np.asarray(state.x, dtype=np.float64).reshape(-1, self.outputs).mean(axis=0)
         tau = np.asarray(self.tau)[keep] if np.ndim(self.tau) else self.tau
         return Leaky(pruned(self.wiring, keep, held), tau, self.activation), LeakyState(state.x[..., keep])
+
+
+def _planned(cell: Leaky, dtype: Any) -> Any:
+    wiring, topology = cell.wiring, cell.wiring.topology
+    weights, w_in, bias = (np.ascontiguousarray(a, dtype) for a in (wiring.weights, wiring.w_in, wiring.bias))
+    tau = np.atleast_1d(np.asarray(cell.tau, np.float64))
+    code = _kernels.activations[cell.activation]
+    if isinstance(topology, Bands):
+        shifts = np.asarray(topology.shifts, np.int64) % topology.units
+        return _kernels.leaky_bands(shifts, weights, w_in, bias, tau, code)
+    order, start = topology.by_target
+    pre = np.ascontiguousarray(topology.pre[order], np.int64)
+    return _kernels.leaky_synapses(start, pre, np.ascontiguousarray(weights[order]), w_in, bias, tau, code)
+
+
+def _per_row(dt: Array, u: Array, rows: int) -> Array:
+    """dt as (ticks, 1) or (ticks, rows), one tick if it never changes: then exp(-dt/tau) is computed once."""
+    dts = dt.reshape(len(u), -1).astype(u.dtype, copy=False)
+    if len(dts) > 1 and (dts == dts[0]).all():
+        dts = dts[:1]
+    return np.ascontiguousarray(dts)
+
+
+def _check_out(out: Array, shape: tuple[int, ...], dtype: Any) -> None:
+    if out.shape != shape or out.dtype != dtype or not out.flags.c_contiguous:
+        raise ValueError(f"out is {out.dtype} {out.shape}, wanted contiguous {dtype} {shape}: (time, *batch, units)")

@@ -1,0 +1,29 @@
+"""Rows of a batch over the machine's cores. Kernels release the GIL, so Python's threads are enough."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from .types import Array
+
+LEAST = 16  # rows worth a thread: kernels take rows in groups of about this size
+WORK = 1 << 21  # unit-ticks below which starting threads costs more than it saves
+
+
+def over_rows(kernel: Callable[..., Any], faces: tuple[Array, Array, Array, Array], ticks: int) -> None:
+    """Call kernel(u, dt, x, out) on slices of the rows, one slice a core: u and out (ticks, rows, ...), x (rows, units),
+    dt (ticks or 1, rows or 1). The result does not depend on the number of cores."""
+    u, dt, x, out = faces
+    cores = min(os.cpu_count() or 1, len(x) // LEAST)
+    if cores < 2 or ticks * x.size < WORK:
+        kernel(u, dt, x, out)
+        return
+    cuts = np.linspace(0, len(x), cores + 1).astype(int)
+    with ThreadPoolExecutor(cores) as pool:
+        parts = [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+        list(pool.map(lambda p: kernel(u[:, p], dt if dt.shape[1] == 1 else dt[:, p], x[p], out[:, p]), parts))
