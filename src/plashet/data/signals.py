@@ -17,8 +17,9 @@ def multiple_sines(length: int, *, frequencies: Sequence[float] = MSO8, first: i
     The default is the task of eight superimposed oscillators (MSO8); its first two frequencies are the old MSO2.
     """
     n = np.arange(first, first + length, dtype=np.float64)
-    waves: NDArray[np.float64] = np.sin(n[:, None] * np.asarray(frequencies, dtype=np.float64))
-    return waves.sum(axis=1, keepdims=True)
+    waves = np.sin(n[:, None] * np.asarray(frequencies, dtype=np.float64))
+    total: NDArray[np.float64] = waves.sum(axis=1, keepdims=True)
+    return total
 
 
 def noise(
