@@ -7,18 +7,27 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <iterator>
 #include <memory>
+#include <utility>
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
+#include "leaky.hpp"
+#include "rls.hpp"
+
 namespace nb = nanobind;
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define PLASHET_CLONES __attribute__((target_clones("arch=haswell", "default")))
-#else
-#define PLASHET_CLONES
-#endif
+namespace plashet {
+
+#define PLASHET_EACH(set)              \
+    namespace set {                    \
+    const RlsSweeps &rls_sweeps();     \
+    const InstructionSet &instruction_set(); \
+    }
+#include "instruction_sets.inc"
+#undef PLASHET_EACH
 
 namespace {
 
@@ -33,79 +42,21 @@ struct Sizes {
     int64_t d, m;
 };
 
-// out = P x, from the lower triangle; four rows at a time so that `out` is loaded and stored once for four.
-PLASHET_CLONES
-void multiply(const double *__restrict p, const double *__restrict x, double *__restrict out, int64_t d) {
-    int64_t j = 0;
-    for (; j + 4 <= d; j += 4) {
-        const double *__restrict a = p + j * d, *__restrict b = a + d, *__restrict c = b + d, *__restrict e = c + d;
-        const double xa = x[j], xb = x[j + 1], xc = x[j + 2], xe = x[j + 3];
-        double sa = 0, sb = 0, sc = 0, se = 0;
-        for (int64_t i = 0; i < j; i++) {
-            const double xi = x[i];
-            sa += a[i] * xi;
-            sb += b[i] * xi;
-            sc += c[i] * xi;
-            se += e[i] * xi;
-            out[i] += a[i] * xa + b[i] * xb + c[i] * xc + e[i] * xe;
-        }
-        out[j] = sa + a[j] * xa + b[j] * xb + c[j] * xc + e[j] * xe;
-        out[j + 1] = sb + b[j] * xa + b[j + 1] * xb + c[j + 1] * xc + e[j + 1] * xe;
-        out[j + 2] = sc + c[j] * xa + c[j + 1] * xb + c[j + 2] * xc + e[j + 2] * xe;
-        out[j + 3] = se + e[j] * xa + e[j + 1] * xb + e[j + 2] * xc + e[j + 3] * xe;
-    }
-    for (; j < d; j++) {
-        const double *__restrict a = p + j * d;
-        const double xa = x[j];
-        double sa = 0;
-        for (int64_t i = 0; i < j; i++) {
-            sa += a[i] * x[i];
-            out[i] += a[i] * xa;
-        }
-        out[j] = sa + a[j] * xa;
-    }
+// The sweeps for the fastest instruction set of this machine.
+const RlsSweeps &fastest() {
+    static const RlsSweeps *const found = [] {
+        const std::pair<const InstructionSet *, const RlsSweeps *> sets[] = {
+#define PLASHET_EACH(set) {&set::instruction_set(), &set::rls_sweeps()},
+#include "instruction_sets.inc"
+#undef PLASHET_EACH
+        };
+        for (const auto &[set, sweeps] : sets)
+            if (set->runs_here()) return sweeps;
+        return std::end(sets)[-1].second;
+    }();
+    return *found;
 }
 
-// P <- scale P - sum_l g[l] v_l v_l', lower triangle; false if a diagonal element is no longer positive.
-PLASHET_CLONES
-bool downdate(double *__restrict p, double scale, const double *__restrict g, const double *__restrict v, int64_t n,
-              int64_t d) {
-    bool positive = true;
-    for (int64_t j = 0; j < d; j++) {
-        double *__restrict row = p + j * d;
-        const double *__restrict v0 = v;
-        const double t0 = g[0] * v0[j];
-        if (n == 1) {
-            for (int64_t i = 0; i <= j; i++) row[i] = scale * row[i] - t0 * v0[i];
-        } else {
-            const double *__restrict v1 = v + d;
-            const double t1 = g[1] * v1[j];
-            for (int64_t i = 0; i <= j; i++) row[i] = scale * row[i] - t0 * v0[i] - t1 * v1[i];
-            for (int64_t l = 2; l < n; l++) {
-                const double *__restrict vl = v + l * d;
-                const double tl = g[l] * vl[j];
-                for (int64_t i = 0; i <= j; i++) row[i] -= tl * vl[i];
-            }
-        }
-        positive &= row[j] > 0;
-    }
-    return positive;
-}
-
-// c <- scale * column i of P - sum_l g[l] v_l[i] v_l
-PLASHET_CLONES
-void column(const double *__restrict p, int64_t i, double scale, const double *__restrict g,
-            const double *__restrict v, int64_t n, double *__restrict c, int64_t d) {
-    for (int64_t j = 0; j < i; j++) c[j] = scale * p[i * d + j];
-    for (int64_t j = i; j < d; j++) c[j] = scale * p[j * d + i];
-    for (int64_t l = 0; l < n; l++) {
-        const double *__restrict vl = v + l * d;
-        const double t = g[l] * vl[i];
-        for (int64_t j = 0; j < d; j++) c[j] -= t * vl[j];
-    }
-}
-
-PLASHET_CLONES
 double dot(const double *__restrict a, const double *__restrict b, int64_t n) {
     double s = 0;
     for (int64_t i = 0; i < n; i++) s += a[i] * b[i];
@@ -113,7 +64,6 @@ double dot(const double *__restrict a, const double *__restrict b, int64_t n) {
 }
 
 // guess = x' W
-PLASHET_CLONES
 void answer(const double *__restrict w, const double *__restrict x, double *__restrict guess, Sizes s) {
     if (s.m == 1) {
         double sum = 0;
@@ -127,7 +77,6 @@ void answer(const double *__restrict w, const double *__restrict x, double *__re
 }
 
 // W <- W + sum_l v_l coef_l'
-PLASHET_CLONES
 void teach(double *__restrict w, const double *__restrict v, const double *__restrict coef, int64_t n, Sizes s) {
     for (int64_t l = 0; l < n; l++) {
         const double *__restrict vl = v + l * s.d, *__restrict cl = coef + l * s.m;
@@ -149,6 +98,7 @@ struct Knowledge {
     double *book;
     double rate, penalty, bias_penalty;  // rate = 1 / memory
     Sizes size;
+    const RlsSweeps *sweeps;
 };
 
 struct Scratch {
@@ -167,29 +117,43 @@ struct Scratch {
     }
 };
 
-// The penalties that the next coordinates of the cycle lost, as further rank-one terms; how many terms there are now.
-int64_t pay_back(const Knowledge &k, Scratch &r, int64_t payments, double scale) {
-    const int64_t d = k.size.d, m = k.size.m;
+// Columns first ... first + count - 1 of the symmetric P, times scale: (count, d). They are neighbours in memory.
+void columns(const double *__restrict p, int64_t first, int64_t count, double scale, double *__restrict c, int64_t d) {
+    for (int64_t l = 0; l < count; l++)
+        for (int64_t j = 0; j < first + l; j++) c[l * d + j] = scale * p[(first + l) * d + j];
+    for (int64_t j = first; j < d; j++) {
+        const int64_t below = j - first + 1 < count ? j - first + 1 : count;
+        for (int64_t l = 0; l < below; l++) c[l * d + j] = scale * p[j * d + first + l];
+    }
+}
+
+// The penalties that the next coordinates of the cycle lost, as rank-one terms 1...payments after the row's own.
+void pay_back(const Knowledge &k, Scratch &r, int64_t payments, double scale) {
+    const int64_t d = k.size.d, m = k.size.m, first = static_cast<int64_t>(k.book[TURN]);
     const double now = k.book[CREDITED];
-    int64_t n = 1, i = static_cast<int64_t>(k.book[TURN]);
-    for (; payments > 0; payments--, i = (i + 1) % d) {
+    const int64_t wrapped = first + payments > d ? first + payments - d : 0;
+    columns(k.p, first, payments - wrapped, scale, r.v + d, d);
+    columns(k.p, 0, wrapped, scale, r.v + (1 + payments - wrapped) * d, d);
+    for (int64_t n = 1; n <= payments; n++) {
+        const int64_t i = (first + n - 1) % d;
         const double full = i + 1 == d ? k.bias_penalty : k.penalty;
-        const double q = -full * std::expm1(-(now - k.paid[i]) * k.rate);
-        k.paid[i] = now;
-        if (!(q > 0)) continue;
-        double *c = r.v + n * d, *coef = r.coef + n * m;
-        column(k.p, i, scale, r.g, r.v, n, c, d);
-        r.g[n] = 1 / (1 / q + c[i]);
+        const double q = -full * std::expm1(-(now - k.paid[i]) * k.rate);  // 0 if it was paid just now: then no term
+        double *__restrict c = r.v + n * d, *__restrict coef = r.coef + n * m;
+        for (int64_t l = 0; l < n; l++) {
+            const double *__restrict vl = r.v + l * d;
+            const double t = r.g[l] * vl[i];
+            for (int64_t j = 0; j < d; j++) c[j] -= t * vl[j];
+        }
+        r.g[n] = q / (1 + q * c[i]);
         for (int64_t o = 0; o < m; o++) {
             double away = k.w[i * m + o] - k.prior[i * m + o];
             for (int64_t l = 0; l < n; l++) away += r.v[l * d + i] * r.coef[l * m + o];
             coef[o] = -r.g[n] * away;
             k.tally[o] += r.g[n] * away * away;
         }
-        n++;
+        k.paid[i] = now;
     }
-    k.book[TURN] = static_cast<double>(i);
-    return n;
+    k.book[TURN] = static_cast<double>((first + payments) % d);
 }
 
 // The first label of a row: the information moves, and what is not labelled is taken to be what the model says.
@@ -204,7 +168,7 @@ Outcome credit_first(const Knowledge &k, Scratch &r, const double *y, double *ta
     if (decay > STALE_AFTER) return STALE;
     const auto payments = static_cast<int64_t>(std::ceil(static_cast<double>(d) * decay));
     r.reserve(payments);
-    multiply(k.p, r.x, r.v, d);
+    k.sweeps->multiply(k.p, r.x, r.v, d);
     answer(k.w, r.x, r.error, k.size);
     const double h = dot(r.x, r.v, d);
     bool finite = std::isfinite(h);
@@ -227,9 +191,9 @@ Outcome credit_first(const Knowledge &k, Scratch &r, const double *y, double *ta
     }
     k.book[CREDITED] = now;
     k.book[ROWS]++;
-    const int64_t n = pay_back(k, r, payments, 1 / lam);
-    teach(k.w, r.v, r.coef, n, k.size);
-    return downdate(k.p, 1 / lam, r.g, r.v, n, d) ? DONE : BROKEN;
+    pay_back(k, r, payments, 1 / lam);
+    teach(k.w, r.v, r.coef, 1 + payments, k.size);
+    return k.sweeps->downdate(k.p, 1 / lam, r.g, r.v, 1 + payments, d) ? DONE : BROKEN;
 }
 
 // A further label of a row whose information is in P already: only the right-hand side lacked it.
@@ -237,7 +201,7 @@ void credit_again(const Knowledge &k, Scratch &r, const double *y, double *taken
     const int64_t d = k.size.d, m = k.size.m;
     const double omega = std::exp(-(k.book[CREDITED] - time) * k.rate);
     r.reserve(0);
-    multiply(k.p, r.x, r.v, d);
+    k.sweeps->multiply(k.p, r.x, r.v, d);
     answer(k.w, r.x, r.error, k.size);
     const double left = 1 - omega * dot(r.x, r.v, d);
     for (int64_t o = 0; o < m; o++) {
@@ -291,7 +255,7 @@ Knowledge knowledge(Mine &p, Mine &w, Theirs &prior, Mine &paid, Mine &tally, Mi
                     double bias_penalty) {
     const Sizes size{static_cast<int64_t>(p.shape(0)), static_cast<int64_t>(w.shape(1))};
     return {p.data(),    w.data(), prior.data(), paid.data(),  tally.data(),
-            book.data(), rate,     penalty,      bias_penalty, size};
+            book.data(), rate,     penalty,      bias_penalty, size, &fastest()};
 }
 
 // The rows of one tick. Returns outcome + 8 * row: DONE after the last, else the row that wants help.
@@ -328,8 +292,10 @@ int64_t rls_absorb(Mine p, Mine w, Theirs prior, Mine paid, Mine tally, Mine boo
 }
 
 }  // namespace
+}  // namespace plashet
 
 void bind_rls(nb::module_ &m) {
+    using namespace plashet;
     using nb::arg;
     m.def("rls_credit", &rls_credit, arg("p").noconvert(), arg("w").noconvert(), arg("prior").noconvert(),
           arg("paid").noconvert(), arg("tally").noconvert(), arg("book").noconvert(), arg("rate"), arg("penalty"),

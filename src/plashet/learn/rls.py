@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, inf, log
+from math import exp, inf, log, nan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,7 +103,8 @@ class RLS:
         x, time, taken = trace
         y = labels(y, x, knowledge.w)
         if taken is None:
-            taken = np.full((2, *y.shape), np.nan)
+            taken = np.empty((2, *y.shape))
+            taken.fill(nan)
             trace = RLSTrace(x, time, taken)
         stop = self._kernel(_kernels.rls_credit, knowledge, x, y, taken, time, 0)
         while stop:
@@ -208,6 +209,6 @@ class RLS:
 def _plain(features: Array) -> Array:
     """As the kernel takes them: C-contiguous float32 or float64, without a copy where they are so."""
     x = np.asarray(features)
-    if x.dtype not in (np.float32, np.float64):
+    if x.dtype.char not in "fd":
         x = x.astype(np.float64)
     return np.ascontiguousarray(x)
