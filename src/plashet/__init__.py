@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 # Not lazy: these functions are called like the files they live in, and must win over the submodules' names.
-from .run import evaluate, fit, generate, run
+from .run import evaluate, fit, generate, run, study
 from .save import load, save
 
 __version__ = "0.1.0"
@@ -40,7 +40,7 @@ _HOME = {
 }
 _MODULES = ("wiring", "encode", "liquids", "learn", "measure", "data", "streams", "tree", "report")
 
-__all__ = ["__version__", "evaluate", "fit", "generate", "load", "run", "save", *_HOME, *_MODULES]  # noqa: PLE0604
+__all__ = ["__version__", "evaluate", "fit", "generate", "load", "run", "save", "study", *_HOME, *_MODULES]  # noqa: PLE0604
 
 if TYPE_CHECKING:
     from . import data, encode, learn, liquids, measure, report, streams, tree, wiring

@@ -205,7 +205,8 @@ class NoisyState(NamedTuple):
 class Noisy:
     """Any cell with Gaussian noise of standard deviation `sd` on its input; NumPy only.
 
-    The numbers of a tick depend on (seed, tick) alone, so a run can be cut, resumed and replayed.
+    The numbers of a tick depend on (seed, tick) alone, so a run can be cut, resumed and replayed; the rows of a batch
+    have different numbers.
     """
 
     cell: Cell
@@ -225,6 +226,10 @@ class Noisy:
 
     def step(self, state: NoisyState, u: Array, dt: Array | float) -> tuple[NoisyState, Array]:
         inner, y = self.cell.step(state.inner, u + self._noise(int(state.tick), u), dt)
+        return NoisyState(inner, state.tick + 1), y
+
+    def tick(self, state: NoisyState, u: Array, dt: float) -> tuple[NoisyState, Array]:
+        inner, y = tick(self.cell, state.inner, u + self._noise(int(state.tick), u), dt)
         return NoisyState(inner, state.tick + 1), y
 
     def run(self, state: NoisyState, u: Array, dt: Array, out: Array | None = None) -> tuple[NoisyState, Array]:

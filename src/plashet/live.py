@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from math import inf, isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import save as files
 from . import structure, tree
+from .save import FileError
+from .save import load as read_file
+from .save import save as write_file
 from .streams import check_finite, numbers
 from .types import Array, Evidence, State, Tick
 
@@ -35,8 +38,8 @@ class Snapshot(NamedTuple):
     ticks: int
     evicted: int
     open_limit: int
-    shape: tuple[int, ...] | None  # of the inputs, once there was one
-    dtype: str
+    input_shape: tuple[int, ...] | None  # once there was one
+    input_dtype: str
 
 
 class Live:
@@ -155,7 +158,7 @@ class Live:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """To one file, atomically; `Live.load` goes on bit-equal."""
-        files.save(path, self.snapshot())
+        write_file(path, self.snapshot())
 
     @classmethod
     def restore(cls, held: Snapshot) -> Live:
@@ -164,15 +167,15 @@ class Live:
         live = cls(held.model, held.learner, knowledge=held.knowledge, state=held.state, open_limit=held.open_limit)
         live._model, live._stale = held.model, False
         live._open, live.ticks, live.evicted = held.open, held.ticks, held.evicted
-        live._like = None if held.shape is None else (held.shape, np.dtype(held.dtype))
+        live._like = None if held.input_shape is None else (held.input_shape, np.dtype(held.input_dtype))
         return live
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], types: Iterable[type] = ()) -> Live:
         """From a file that `save` wrote; `types`: your own cells or learners in it."""
-        held = files.load(path, (Snapshot, Open, *types))
+        held = read_file(path, (Snapshot, Open, *types))
         if not isinstance(held, Snapshot):
-            raise files.FileError(f"{path} holds a {type(held).__name__}, not a Live; read it with plashet.load")
+            raise FileError(f"{path} holds a {type(held).__name__}, not a Live; read it with plashet.load")
         return cls.restore(held)
 
     def _change(self, change: Any) -> None:
@@ -206,21 +209,20 @@ class Live:
         shape, dtype = self._like
         if u.shape != shape:
             raise ValueError(f"u is {u.shape}, but the ticks before were {shape}: (*batch, inputs)")
-        total = np.vdot(u, u)
-        if total - total != 0:  # NaN or infinity somewhere: look closer
+        if not isfinite(np.vdot(u, u)):  # NaN or infinity somewhere (or a square too large): look closer
             check_finite("u", u[None])
-        if not (np.asarray(dt) >= 0).all() or np.isinf(dt).any():
+        if not (0 <= dt < inf if isinstance(dt, float) else ((np.asarray(dt) >= 0) & np.isfinite(dt)).all()):
             raise ValueError(f"dt is {dt}; time passes in finite steps of 0 s or more")
-        return u if u.dtype == dtype else u.astype(dtype)
+        return u if u.dtype is dtype else np.ascontiguousarray(u, dtype)
 
     def _target(self, y: Any) -> Array:
-        y = np.asarray(y, dtype=np.float64)
+        y = np.asarray(y, np.float64)
         wanted = (*self._like[0][:-1], self._model.outputs) if self._like else (self._model.outputs,)
         if y.shape != wanted:
             if y.shape + (1,) != wanted:
                 raise ValueError(f"y is {y.shape}, wanted {wanted}: (*batch, outputs)")
             y = y[..., None]  # one output: a plain number will do
-        if np.isinf(y).any():
+        if not isfinite(np.vdot(y, y)):
             check_finite("y", y[None])
         return y
 

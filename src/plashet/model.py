@@ -19,6 +19,9 @@ class Readout:
     weights: Array  # (features, outputs)
     bias: Array  # (outputs,)
 
+    def __repr__(self) -> str:
+        return f"<Readout: {self.weights.shape[0]} features, {self.weights.shape[1]} outputs>"
+
     def __call__(self, features: Array) -> Array:
         weights = self.weights
         if features.dtype != weights.dtype:  # states in float32, readout in float64

@@ -89,10 +89,11 @@ def _cut(arrays: tuple[Any, ...], size: int) -> Iterator[Block]:
 
 def numbers(values: Any) -> Array:
     """An array of floats: float32 and float64 stay, all else becomes float64; tensors pass."""
-    if namespace(values) is not np:
-        return values
-    array = np.asarray(values)
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    if not isinstance(values, np.ndarray):
+        if namespace(values) is not np:
+            return values
+        values = np.asarray(values)
+    return values if values.dtype.char in "fd" else values.astype(np.float64)
 
 
 def steps(dt: Array | float, u: Array) -> Array:

@@ -84,7 +84,7 @@ class Leaky:
         x = np.array(np.broadcast_to(state.x, (*u.shape[1:-1], self.outputs)), u.dtype).reshape(rows, self.outputs)
         written = np.empty((*u.shape[:-1], self.outputs), u.dtype) if out is None else out
         _check_out(written, (*u.shape[:-1], self.outputs), u.dtype)
-        faces = u.reshape(len(u), rows, self.inputs), _per_row(dt, u, rows), x, written.reshape(len(u), rows, -1)
+        faces = u.reshape(len(u), rows, self.inputs), _per_row(dt, u, rows), x, written.reshape(len(u), rows, self.outputs)
         over_rows(self._plan(u.dtype).run, faces, ticks=len(u))
         return LeakyState(x.reshape(*u.shape[1:-1], self.outputs)), written
 
@@ -140,7 +140,7 @@ def _planned(cell: Leaky, dtype: Any) -> Any:
 
 def _per_row(dt: Array, u: Array, rows: int) -> Array:
     """dt as (ticks, 1) or (ticks, rows), one tick if it never changes: then exp(-dt/tau) is computed once."""
-    dts = dt.reshape(len(u), -1).astype(u.dtype, copy=False)
+    dts = dt.reshape(len(u), 1 if dt.ndim == 1 else rows).astype(u.dtype, copy=False)
     if len(dts) > 1 and (dts == dts[0]).all():
         dts = dts[:1]
     return np.ascontiguousarray(dts)

@@ -31,6 +31,10 @@ class Wiring:
             if tuple(array.shape) != shape:
                 raise ValueError(f"{name} is {tuple(array.shape)}, wanted {shape} for {self.units} units")
 
+    def __repr__(self) -> str:
+        kind, edges = type(self.topology).__name__.lower(), self.topology.edges
+        return f"<Wiring: {self.units} units, {edges} edges ({kind}), {self.inputs} inputs>"
+
     @property
     def inputs(self) -> int:
         return int(self.w_in.shape[1])

@@ -1,0 +1,54 @@
+"""What is refused, and how it is said."""
+
+import numpy as np
+import pytest
+from zoo import LIQUIDS
+
+import plashet as pl
+from plashet import wiring
+
+leaky = LIQUIDS["bands"]
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: pl.run(leaky, np.zeros((3, 5))), r"u is \(3, 5\), but the cell takes 2 inputs"),
+        (lambda: pl.run(leaky, np.zeros(3)), r"a single column is u\[:, None\]"),
+        (lambda: pl.run(leaky, np.array([[0.0, 1.0], [np.inf, 0.0]])), "u is infinite in row 1, column 0"),
+        (lambda: pl.run(leaky, np.zeros((3, 2)), dt=-1.0), "dt is -1.0 at tick 0"),
+        (lambda: pl.run(leaky, np.zeros((3, 2)), dt=np.zeros(2)), r"dt is \(2,\), wanted a number, \(3,\)"),
+        (lambda: pl.run(leaky, np.zeros((3, 2)), out=np.zeros((3, 1))), "out is float64"),
+        (lambda: pl.Leaky(wiring.bands(5, seed=0), tau=0.0), "tau is a time constant in seconds and must be positive"),
+        (lambda: pl.Leaky(wiring.bands(5, seed=0), tau=np.ones(4)), r"one per unit \(5\), got shape \(4,\)"),
+        (lambda: pl.Leaky(wiring.bands(5, seed=0), tau=1.0, activation="sin"), "activation is one of tanh"),
+        (lambda: pl.Leaky.from_leak_rate(wiring.bands(5, seed=0), 1.5), r"a leak rate is in \(0, 1\]"),
+        (lambda: wiring.bands(0, seed=0), "units must be at least 1, got 0"),
+        (lambda: wiring.random(5, seed=0, degree=0), "degree must be at least 1"),
+        (lambda: wiring.bands(5, seed=0, spectral_radius=-1), "spectral_radius must be zero or more"),
+        (lambda: pl.Chain((leaky, leaky)), "cell 0 gives 12 outputs, but cell 1 takes 2 inputs"),
+        (lambda: pl.Beside((leaky, pl.Squares(3))), r"hear one input, got sizes \[2, 3\]"),
+        (lambda: pl.Model(leaky, pl.Readout(np.zeros((3, 1)), np.zeros(1))), r"weights are \(3, 1\), wanted \(12, 1\)"),
+        (lambda: pl.looped(leaky, outputs=3), "3 outputs are fed back, but the liquid takes 2 inputs"),
+        (lambda: pl.fit(pl.unread(leaky), pl.RLS(), (np.zeros((4, 2)), np.zeros((3, 1)))), "u has 4 ticks and y 3"),
+        (lambda: pl.fit(pl.unread(leaky), pl.RLS(), (np.zeros((4, 2)), np.zeros((4, 2)))), r"y is \(4, 2\), wanted \(4, 1\)"),
+        (lambda: pl.fit(pl.unread(leaky), pl.RLS(), (np.zeros((2, 2)), np.array([[1.0], [np.inf]]))), "y is infinite in row 1"),
+        (lambda: pl.fit(pl.unread(leaky), pl.RLS(), (np.zeros((2, 2)),)), r"a series is \(u, y\) or \(u, y, dt\), got 1"),
+    ],
+)
+def test_wrong_input_says_what_came_and_what_was_wanted(call, says):
+    with pytest.raises(ValueError, match=says):
+        call()
+
+
+def test_a_model_that_cannot_be_its_own_input_says_so():
+    model = pl.unread(leaky, outputs=1)
+    with pytest.raises(ValueError, match="takes 2 inputs and gives 1"):
+        pl.generate(model, model.init(np.zeros(2)), np.zeros(2), 3)
+
+
+def test_a_loop_that_explodes_names_the_step():
+    liquid = pl.Leaky(wiring.ring(3, 1, seed=0), tau=1e-3, activation="identity")
+    model = pl.Model(liquid, pl.Readout(np.full((3, 1), 1e300), np.zeros(1)))
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(FloatingPointError, match=r"at step \d+ of 9"):
+        pl.generate(model, model.init(np.zeros(1)), np.ones(1), 9)

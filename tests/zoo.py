@@ -1,0 +1,52 @@
+"""One of each liquid, encoder and learner, small, for the contract tests. A new liquid is one line here."""
+
+import numpy as np
+
+from plashet import FORCE, LMS, NLMS, RLS, Beside, Chain, Leaky, Noisy, Products, Ridge, Squares, WithInput, wiring
+from plashet.encode import Hold, Mask, Scale
+
+U, N = 2, 12
+TAUS = np.linspace(0.3, 2.0, N)
+
+
+def _bands(seed):
+    return wiring.bands(N, U, seed=seed, degree=5, bias_scaling=0.3)
+
+
+LIQUIDS = {
+    "bands": Leaky(_bands(0), tau=0.5),
+    "bands, tau each": Leaky(_bands(1), tau=TAUS),
+    "random": Leaky(wiring.random(N, U, seed=2, degree=4), tau=0.5),
+    "ring": Leaky(wiring.ring(N, U, seed=3), tau=0.7),
+    "small world": Leaky(wiring.small_world(N, U, seed=4, degree=4), tau=TAUS),
+    "logistic": Leaky(_bands(5), tau=0.5, activation="logistic"),
+    "linear": Leaky(wiring.bands(N, U, seed=6, degree=5, spectral_radius=0.7), tau=0.5, activation="identity"),
+    "relu": Leaky(wiring.bands(N, U, seed=7, degree=3, spectral_radius=0.5), tau=0.5, activation="relu"),
+    "from leak rate": Leaky.from_leak_rate(_bands(8), alpha=0.3, dt=0.1),
+    "deep": Chain((Leaky(_bands(9), tau=0.3), Leaky(wiring.random(N, N, seed=10), tau=0.6))),
+    "beside": Beside((Leaky(_bands(11), tau=0.2), Leaky(_bands(12), tau=1.0))),
+    "with input": WithInput(Leaky(_bands(13), tau=0.5)),
+    "squared": Chain((Leaky(_bands(14), tau=0.5), Squares(N))),
+    "behind encoders": Chain((Hold(U), Scale(np.array([0.1, -0.2]), np.array([0.5, 2.0])), Leaky(_bands(15), tau=0.5))),
+}
+
+# Cells without a fading memory of their own, or that are not deterministic in their input alone.
+OTHERS = {
+    "hold": Hold(U),
+    "mask": Mask(U),
+    "scale": Scale(np.zeros(U), np.ones(U), limit=1.0),
+    "products": Products(U),
+    "noisy": Noisy(Leaky(_bands(16), tau=0.5), sd=0.1, seed=3),
+}
+
+CELLS = LIQUIDS | OTHERS
+
+ONLINE = {
+    "RLS": RLS(penalty=1e-2),
+    "RLS, forgetting": RLS(memory=5.0, penalty=1e-2),
+    "LMS": LMS(rate=0.01),
+    "NLMS": NLMS(rate=0.5),
+    "FORCE": FORCE(penalty=1.0),
+}
+
+LEARNERS = ONLINE | {"Ridge": Ridge(penalty=1e-2)}
