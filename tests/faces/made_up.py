@@ -21,7 +21,7 @@ def made_up_backtest(origins: int = 300, horizon: int = 24, start: int = 2400, s
     own = truth + 0.5 * (naive["weekly_naive"] - truth) * reach + rng.normal(0, 60, truth.shape) * reach
     lags = truth + 0.8 * (naive["weekly_naive"] - truth) * reach
     width = {"80": 420 * reach, "95": 700 * reach}
-    weights = np.abs(np.cumsum(rng.normal(0, 0.02, (origins, 4)), axis=0) + [1.0, 0.6, 0.8, 0.2])
+    weights = np.abs(np.cumsum(rng.normal(0, 0.02, (origins, 4)), axis=0) + np.array([1.0, 0.6, 0.8, 0.2]))
     phase, ticks = np.linspace(0, 2 * np.pi, 60, endpoint=False), np.arange(500)[:, None]
     activity = np.tanh(np.sin(2 * np.pi * ticks / 24 + rng.permutation(phase)) + rng.normal(0, 0.1, (500, 60)))
     return Backtest(

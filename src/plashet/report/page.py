@@ -15,7 +15,8 @@ from .about import About, Outlook
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 _RIPPLES = (
     '<svg viewBox="0 0 32 32" fill="none" stroke="currentColor" stroke-linecap="round" aria-hidden="true">'
-    '<circle cx="16" cy="5.5" r="2.4" fill="currentColor" stroke="none"/><ellipse cx="16" cy="20" rx="4" ry="1.7" stroke-width="2"/>'
+    '<circle cx="16" cy="5.5" r="2.4" fill="currentColor" stroke="none"/>'
+    '<ellipse cx="16" cy="20" rx="4" ry="1.7" stroke-width="2"/>'
     '<ellipse cx="16" cy="20" rx="9" ry="4.4" stroke-width="1.7" opacity=".7"/>'
     '<ellipse cx="16" cy="20" rx="14.5" ry="7.6" stroke-width="1.4" opacity=".4"/></svg>'
 )
@@ -37,7 +38,8 @@ def html(backtest: Any, about: About, outlook: Outlook | None = None) -> str:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} · plashet</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">'
-        f'<meta name="generator" content="plashet"><style>{_asset("vendor/uPlot.min.css")}{_asset("page.css")}</style></head>'
+        f'<meta name="generator" content="plashet"><style>{_asset("vendor/uPlot.min.css")}{_asset("page.css")}</style>'
+        "</head>"
         f"<body>{_header(backtest, about)}<main>{body}</main>{_footer()}"
         f'<script type="application/json" id="figures">{markup.embedded(drawn)}</script>'
         f"<script>{_asset('vendor/uPlot.iife.min.js')}</script><script>{_asset('page.js')}</script></body></html>\n"
@@ -88,7 +90,8 @@ def _header(backtest: Any, about: About) -> str:
     return (
         f'<header><div class="brand">{_RIPPLES}<span>plashet</span><time datetime="{today}">{today}</time></div>'
         f'<h1>{escape(about.title)}</h1>{lead}<p class="verdict">{sentence}</p>{sections.tiles(backtest, about)}'
-        "<noscript>The pictures are drawn by a script in this page, and scripts are off. The tables hold the same numbers.</noscript></header>"
+        "<noscript>The pictures are drawn by a script in this page, and scripts are off. "
+        "The tables hold the same numbers.</noscript></header>"
     )
 
 

@@ -29,7 +29,7 @@ def colour(key: str, rank: int) -> str:
 
 
 def expert_colours(names: list[str]) -> dict[str, str]:
-    """CSS variables of the experts: liquids in plashet's own hue, an expert that is also a baseline in the baseline's."""
+    """CSS variables of the experts: liquids in plashet's own hue, an expert that is a baseline too in that one's."""
     liquids = [n for n in names if "liquid" in n or "reservoir" in n]
     own = {n: _LIQUIDS[i % len(_LIQUIDS)] for i, n in enumerate(liquids)}
     taken = {_COLOURS[n] for n in names if n in _COLOURS}

@@ -1,0 +1,137 @@
+"""Rows from a stream that is still being written: CSV or JSON lines, from standard input or a growing file."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .faults import DataFault, UsageFault, nearest
+from .numbers import number
+from .tables import separator
+from .timeline import NAMES
+
+PAUSE = 0.2  # seconds between looks at a file that does not grow
+
+
+class Row(NamedTuple):
+    """One row: its line, its stamp as text ("" where there is none), its value (NaN: missing)."""
+
+    line: int
+    time: str
+    value: float
+
+
+def lines(source: str, follow: bool) -> Iterator[tuple[int, str]]:
+    """(line number from 1, text) as they come. With `follow`, wait for more at the end of a file, for ever.
+
+    A line without its end is not a line yet: the rest is waited for. A file that shrinks begins anew.
+    """
+    if source == "-":
+        for count, raw in enumerate(iter(sys.stdin.buffer.readline, b""), 1):
+            yield count, _text(raw)
+        return
+    path = Path(source)
+    if not path.is_file():
+        raise UsageFault(f"there is no file {source}", "plashet watch - reads standard input")
+    with path.open("rb") as file:
+        count, held = 0, b""
+        while True:
+            held += file.readline()
+            if held.endswith(b"\n"):
+                count, raw, held = count + 1, held, b""
+                yield count, _text(raw)
+            elif not follow:
+                if held:
+                    yield count + 1, _text(held)
+                return
+            else:
+                time.sleep(PAUSE)
+                if path.exists() and path.stat().st_size < file.tell():
+                    file.seek(0)
+                    held = b""
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8-sig", "replace").rstrip("\r\n")
+
+
+@dataclass
+class Reader:
+    """Turns lines into rows; a bad cell is told to `complain` and taken as missing, so a stream never stops for one.
+
+    `head` and `mark` are found in the first line of a CSV; JSON lines need none.
+    """
+
+    target: str
+    time: str | None
+    complain: Callable[[str], None]
+    head: list[str] | None = None
+    mark: str = ","
+
+    def rows(self, source: Iterator[tuple[int, str]]) -> Iterator[Row]:
+        """The rows of a stream of lines."""
+        for line, text in source:
+            if not text.strip():
+                continue
+            if text.lstrip().startswith("{"):
+                cells = self._object(line, text)
+            elif self.head is None:
+                self._header(text)
+                continue
+            else:
+                cells = self._cells(line, text)
+            if cells is not None:
+                yield self._row(line, cells)
+
+    def _header(self, text: str) -> None:
+        self.mark = separator(text)
+        self.head = [name.strip() for name in next(csv.reader([text], delimiter=self.mark))]
+        self._check(self.head)
+
+    def _check(self, names: list[str]) -> None:
+        for name, option in ((self.target, "--target"), (self.time, "--time")):
+            if name is not None and name not in names:
+                told = f"the stream has no column {name!r}; it has {', '.join(names)}"
+                raise UsageFault(told, nearest(name, names, f"{option} {{}}"))
+        if self.time is None:
+            self.time = next((n for wanted in NAMES for n in names if n.lower() == wanted and n != self.target), None)
+
+    def _cells(self, line: int, text: str) -> dict[str, Any] | None:
+        assert self.head is not None
+        cells = next(csv.reader([text], delimiter=self.mark))
+        if len(cells) != len(self.head):
+            self.complain(f"line {line}: {len(cells)} cells, but the header has {len(self.head)}; the row is skipped")
+            return None
+        return dict(zip(self.head, cells, strict=True))
+
+    def _object(self, line: int, text: str) -> dict[str, Any] | None:
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            if self.head is None:
+                raise DataFault(f"line {line}: not JSON ({error})") from None
+            self.complain(f"line {line}: not JSON ({error}); the row is skipped")
+            return None
+        if self.head is None:
+            self.head = list(found)
+            self._check(self.head)
+        return dict(found)
+
+    def _row(self, line: int, cells: dict[str, Any]) -> Row:
+        cell = cells.get(self.target)
+        try:
+            value = number(cell, comma=self.mark != "," and isinstance(cell, str) and "," in cell)
+            if math.isinf(value):
+                raise ValueError
+        except (TypeError, ValueError):
+            self.complain(f"line {line}, column {self.target}: {cell!r} is not a finite number; taken as missing")
+            value = math.nan
+        stamp = cells.get(self.time) if self.time is not None else None
+        return Row(line, "" if stamp is None else str(stamp).strip(), value)

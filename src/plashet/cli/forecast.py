@@ -1,0 +1,228 @@
+"""`plashet forecast`: an analyst's table in, a forecast with honest intervals out, beside what naive methods get."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import click
+
+from .console import Say, seeded, speaking
+from .faults import DataFault, UsageFault, data_door
+
+AUTO_SHARE, AUTO_MOST = 0.25, 500  # a backtest that nobody asked for: the last quarter, at most 500 origins
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was typed."""
+
+    data: str
+    targets: tuple[str, ...]
+    time: str | None
+    exog: tuple[str, ...]
+    horizon: int
+    levels: tuple[int, ...]
+    freq: str
+    missing: str
+    backtest: int | None
+    seed: int
+
+
+def _levels(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
+    try:
+        levels = tuple(dict.fromkeys(int(v) for v in value.replace("%", "").split(",") if v.strip()))
+    except ValueError:
+        levels = ()
+    if not levels or not all(0 < v < 100 for v in levels):
+        raise click.BadParameter(f"{value!r}; give percentages between 1 and 99, such as 80,95")
+    return levels
+
+
+def _names(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value))
+
+
+@click.command("forecast", short_help="Forecast your own table.")
+@click.argument("data", metavar="DATA")
+@click.option(
+    "-t",
+    "--target",
+    "targets",
+    multiple=True,
+    required=True,
+    metavar="COL",
+    callback=_names,
+    help="What to forecast (may be repeated).",
+)
+@click.option("--time", "time_column", metavar="COL", help="The column of time  [default: found].")
+@click.option(
+    "-x",
+    "--exog",
+    multiple=True,
+    metavar="COL",
+    callback=_names,
+    help="What may help to forecast it (may be repeated).",
+)
+@click.option("--horizon", type=click.IntRange(1), default=24, show_default=True, help="Steps ahead.")
+@click.option("--levels", default="80,95", show_default=True, callback=_levels, help="Intervals, in percent.")
+@click.option("--freq", default="infer", show_default=True, metavar="infer|1h|irregular", help="Spacing of the rows.")
+@click.option(
+    "--missing",
+    type=click.Choice(["auto", "error"]),
+    default="auto",
+    show_default=True,
+    help="What to do about missing values.",
+)
+@click.option(
+    "--backtest",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Forecast from each of the last N rows too, and compare; 0: do not  [default: a quarter, at most 500].",
+)
+@click.option("-o", "--output", metavar="DIR", help="Folder for the results  [default: runs/<time>-forecast].")
+@click.option("--open", "open_page", is_flag=True, help="Open the report in the browser.")
+@seeded
+@speaking
+def command(say: Say, output: str | None, open_page: bool, time_column: str | None, **given: Any) -> None:
+    """Forecast a column of DATA: a CSV, JSON, JSON-lines or Parquet file, `-` for standard input, or an embedded set.
+
+    The time column is found; a decimal comma, `;` and gaps are understood. Results go to a folder with config.toml,
+    metrics.json, forecast.csv, model.plashet and report.html.
+
+    \b
+    plashet forecast demand.csv --target load --horizon 24
+    plashet forecast victoria_demand --target demand_mw --backtest 500 --json
+    """
+    from .results import Findings, finish
+    from .runs import Run
+
+    asked, began = Asked(time=time_column, **given), time.perf_counter()
+    series = prepare(asked, say)
+    run = Run.begin("forecast", output)
+    origins = _origins(asked, len(series.y))
+    with say.waiting(f"learning {', '.join(asked.targets)}"), data_door(series.table.source):
+        model, found, frame = _work(asked, series, origins)
+    if found is not None:
+        found = replace(found, seconds=time.perf_counter() - began)
+    finish(say, run, Findings(model, found, None, frame), _about(asked, series, origins), _config(asked))
+    say.show(f"\nNext: plashet watch - --model {run.folder / 'model.plashet'} --target {asked.targets[0]}")
+    if open_page:
+        click.launch(str(run.folder / "report.html"))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Frames ready for a forecaster, and the table they came from. `y` is a Series where there is one target."""
+
+    table: Any
+    y: Any
+    exog: Any
+
+
+def prepare(asked: Asked, say: Say) -> Prepared:
+    """Read the table, find time, check every number; what had to be mended is said on stderr."""
+    import pandas as pd
+
+    from . import tables, timeline
+
+    table = tables.read(asked.data)
+    for name in asked.targets:
+        table.cells(name)
+    both = [name for name in asked.exog if name in asked.targets]
+    if both:
+        raise UsageFault(f"{both[0]!r} is given as --target and as --exog", "name it once")
+    time_line = timeline.timeline(table, asked.time, say.note)
+    columns = {
+        name: table.numbers(name, "--exog" if name in asked.exog else "--target") for name in asked.targets + asked.exog
+    }
+    values = pd.DataFrame({name: column[time_line.rows] for name, column in columns.items()}, index=time_line.index)
+    if asked.missing == "error":
+        _refuse_missing(table, values, time_line)
+    values = timeline.shape(time_line.index, values, asked.freq, time_line.step, say.note)
+    if asked.missing == "error" and values[list(asked.targets)].isna().any().any():
+        absent = values.index[int(values[list(asked.targets)].isna().any(axis=1).argmax())]
+        raise DataFault(f"{table.source}: no row at {absent}", "--missing auto")
+    y = values[asked.targets[0]] if len(asked.targets) == 1 else values[list(asked.targets)]
+    return Prepared(table, y, values[list(asked.exog)] if asked.exog else None)
+
+
+def _refuse_missing(table: Any, values: Any, time_line: Any) -> None:
+    absent = values.isna().to_numpy()
+    if absent.any():
+        row, column = (int(i[0]) for i in absent.nonzero())
+        where = f"line {table.lines[time_line.rows[row]]}, column {values.columns[column]}"
+        raise DataFault(f"{table.source}, {where}: missing value ({int(absent.sum())} in all)", "--missing auto")
+
+
+def _origins(asked: Asked, rows: int) -> int:
+    if asked.backtest is not None:
+        return asked.backtest
+    return min(AUTO_MOST, int(AUTO_SHARE * rows) - asked.horizon) if rows >= 8 * asked.horizon else 0
+
+
+def _work(asked: Asked, series: Prepared, origins: int) -> tuple[Any, Any, Any]:
+    """Fit, backtest if asked, and forecast from the end of the data."""
+    from ..forecast import Forecaster
+
+    model = Forecaster(horizon=asked.horizon, seed=asked.seed, levels=asked.levels, missing=asked.missing)
+    found = None
+    if origins > 0:
+        start = len(series.y) - asked.horizon - origins
+        if start < 1:
+            have, need = len(series.y), asked.horizon + origins + 1
+            raise DataFault(
+                f"{have} rows are too few for --backtest {origins}: it needs {need} and some to learn from",
+                "--backtest 0",
+            )
+        found = model.backtest(series.y, start, exog=series.exog)
+    model.fit(series.y, exog=series.exog)
+    return model, found, model.forecast(levels=asked.levels)
+
+
+def _about(asked: Asked, series: Prepared, origins: int) -> Any:
+    from ..report import About
+    from .results import facts
+
+    rows = len(series.y)
+    lead = f"{rows:,} rows of {series.table.source}."
+    if origins > 0:
+        start = rows - asked.horizon - origins
+        lead += (
+            f" Everything was chosen on the first {start:,}; then {asked.horizon} steps were forecast from each of "
+            f"{origins:,} rows, each learnt as it came."
+        )
+    data = f"{series.table.source} ({rows:,} rows)"
+    title = f"{', '.join(asked.targets)}, {asked.horizon} steps ahead"
+    return About(title, "", lead, _typed(asked), facts(asked.seed, data, series.table.digest))
+
+
+def _typed(asked: Asked) -> str:
+    """The command line again, every choice in it."""
+    words = ["plashet", "forecast", asked.data]
+    words += [w for name in asked.targets for w in ("--target", name)]
+    words += [w for name in asked.exog for w in ("--exog", name)]
+    words += ["--time", asked.time] if asked.time else []
+    words += ["--horizon", str(asked.horizon), "--levels", ",".join(map(str, asked.levels))]
+    words += ["--freq", asked.freq] if asked.freq != "infer" else []
+    words += ["--missing", asked.missing] if asked.missing != "auto" else []
+    words += ["--backtest", str(asked.backtest)] if asked.backtest is not None else []
+    return shlex.join([*words, "--seed", str(asked.seed)])
+
+
+def _config(asked: Asked) -> dict[str, Any]:
+    return {
+        "command": "forecast",
+        "data": asked.data,
+        "target": list(asked.targets),
+        "exog": list(asked.exog),
+        "time": asked.time,
+        "horizon": asked.horizon,
+        "levels": list(asked.levels),
+        "freq": asked.freq,
+        "missing": asked.missing,
+        "backtest": asked.backtest,
+        "seed": asked.seed,
+    }
