@@ -2,7 +2,23 @@
 
 from .common import BIAS_SHARE
 from .force import FORCE
+from .gradient_readout import GradientReadout
 from .lms import LMS, NLMS
+from .losses import Huber, Pinball, Squared
+from .penalty import CrossValidated
+from .ridge import Ridge
 from .rls import RLS
 
-__all__ = ["BIAS_SHARE", "FORCE", "LMS", "NLMS", "RLS"]
+__all__ = [
+    "BIAS_SHARE",
+    "FORCE",
+    "LMS",
+    "NLMS",
+    "RLS",
+    "CrossValidated",
+    "GradientReadout",
+    "Huber",
+    "Pinball",
+    "Ridge",
+    "Squared",
+]

@@ -16,7 +16,6 @@ from .penalty import CrossValidated, choose
 from .rows import Waiting, drop, find, no_rows, put, ready
 from .shares import Segment, extend, merge, no_segment, together
 
-
 BLOCKED = CrossValidated()
 
 
