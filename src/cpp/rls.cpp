@@ -34,8 +34,9 @@ namespace {
 enum Book { CLOCK, CREDITED, TURN, ROWS, SKIPPED };
 // What a row came to. STALE: too much time to pay back by rank-one steps, nothing was done. LOST: P was found not
 // to be positive definite, nothing was done. BROKEN: the row was learnt, but P lost its definiteness in it.
-// INFINITE: a target is infinite, nothing was done.
+// INFINITE: some target is infinite, nothing was done to any row.
 enum Outcome { DONE, STALE, LOST, BROKEN, INFINITE };
+constexpr double LARGEST = 1e100;     // features from here on (and NaN) are not learnt
 constexpr double STALE_AFTER = 0.5;  // decay exponent of one credit above which forgetting is done exactly, by LAPACK
 
 struct Sizes {
@@ -171,13 +172,13 @@ Outcome credit_first(const Knowledge &k, Scratch &r, const double *y, double *ta
     k.sweeps->multiply(k.p, r.x, r.v, d);
     answer(k.w, r.x, r.error, k.size);
     const double h = dot(r.x, r.v, d);
-    bool finite = std::isfinite(h);
-    for (int64_t o = 0; o < m; o++) finite &= std::isfinite(r.error[o]);
-    if (!finite) {
+    bool sound = true;
+    for (int64_t i = 0; i < d; i++) sound &= std::fabs(r.x[i]) < LARGEST;
+    if (!sound) {
         k.book[SKIPPED]++;
         return DONE;
     }
-    if (h <= 0) return LOST;
+    if (!(h > 0 && std::isfinite(h))) return LOST;
     const double lam = std::exp(-decay), omega = std::exp(-(now - time) * k.rate), gain = omega / (lam + omega * h);
     r.g[0] = gain / lam;
     for (int64_t o = 0; o < m; o++) {
@@ -220,14 +221,18 @@ void credit_again(const Knowledge &k, Scratch &r, const double *y, double *taken
 // One row in whatever condition. taken: NaN while the row was never credited.
 Outcome credit_row(const Knowledge &k, Scratch &r, const double *y, double *taken, double *labelled, double time) {
     bool any = false;
-    for (int64_t o = 0; o < k.size.m; o++) {
-        any |= !std::isnan(y[o]);
-        if (!std::isnan(y[o]) && !std::isfinite(y[o] * y[o])) return INFINITE;
-    }
+    for (int64_t o = 0; o < k.size.m; o++) any |= !std::isnan(y[o]);
     if (!any) return DONE;
     if (std::isnan(taken[0])) return credit_first(k, r, y, taken, labelled, time);
     credit_again(k, r, y, taken, labelled, time);
     return DONE;
+}
+
+// Whether some target cannot be squared. Looked at before anything is learnt, so that an error costs nothing.
+bool infinite(const double *y, int64_t n) {
+    bool found = false;
+    for (int64_t i = 0; i < n; i++) found |= !(std::isnan(y[i]) || std::isfinite(y[i] * y[i]));
+    return found;
 }
 
 using Mine = nb::ndarray<double, nb::c_contig, nb::device::cpu>;
@@ -260,12 +265,13 @@ Knowledge knowledge(Mine &p, Mine &w, Theirs &prior, Mine &paid, Mine &tally, Mi
 
 // The rows of one tick. Returns outcome + 8 * row: DONE after the last, else the row that wants help.
 int64_t rls_credit(Mine p, Mine w, Theirs prior, Mine paid, Mine tally, Mine book, double rate, double penalty,
-                   double bias_penalty, Features x, Theirs y, Mine taken, double time, int64_t from) {
+                   double bias_penalty, Features x, Theirs y, Mine taken, double time, int64_t first) {
     const Knowledge k = knowledge(p, w, prior, paid, tally, book, rate, penalty, bias_penalty);
     const int64_t m = k.size.m;
     const Rows rows(x, k.size.d);
+    if (first == 0 && infinite(y.data(), rows.n * m)) return INFINITE;
     Scratch r(k.size);
-    for (int64_t i = from; i < rows.n; i++) {
+    for (int64_t i = first; i < rows.n; i++) {
         rows.load(i, r.x);
         const Outcome is = credit_row(k, r, y.data() + i * m, taken.data() + i * m, taken.data() + (rows.n + i) * m, time);
         if (is != DONE) return is + 8 * i;
@@ -275,13 +281,14 @@ int64_t rls_credit(Mine p, Mine w, Theirs prior, Mine paid, Mine tally, Mine boo
 
 // Ticks of one row each, moving the clock to times[t]. Returns outcome + 8 * t as above.
 int64_t rls_absorb(Mine p, Mine w, Theirs prior, Mine paid, Mine tally, Mine book, double rate, double penalty,
-                   double bias_penalty, Features x, Theirs y, Theirs times, int64_t from) {
+                   double bias_penalty, Features x, Theirs y, Theirs times, int64_t first) {
     const Knowledge k = knowledge(p, w, prior, paid, tally, book, rate, penalty, bias_penalty);
     const int64_t m = k.size.m;
     const Rows rows(x, k.size.d);
+    if (first == 0 && infinite(y.data(), rows.n * m)) return INFINITE;
     Scratch r(k.size);
     const std::unique_ptr<double[]> taken(new double[2 * m]);
-    for (int64_t t = from; t < rows.n; t++) {
+    for (int64_t t = first; t < rows.n; t++) {
         k.book[CLOCK] = times.data()[t];
         rows.load(t, r.x);
         taken[0] = std::numeric_limits<double>::quiet_NaN();

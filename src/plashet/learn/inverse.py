@@ -37,13 +37,13 @@ def forget(p: Array, w: Array, prior: Array, lam: float, q: Array) -> Forgotten:
 
 
 def definite(p: Array, largest: Array) -> Array:
-    """The nearest matrix to P with all eigenvalues at least EPS of the largest; diag(largest) where P is not finite."""
+    """P with its eigenvalues raised to what rounding can tell from zero; diag(largest) where P is not finite."""
     if not np.isfinite(np.tril(p)).all():
         return np.diag(largest)
     a, v = np.linalg.eigh(p)
     if a[-1] <= 0:
         return np.diag(largest)
-    return np.asarray((v * np.maximum(a, EPS * a[-1])) @ v.T)
+    return np.asarray((v * np.maximum(a, 8 * len(p) * EPS * a[-1])) @ v.T)
 
 
 def symmetric(p: Array) -> Array:

@@ -106,10 +106,7 @@ class RLS:
             taken = np.empty((2, *y.shape))
             taken.fill(nan)
             trace = RLSTrace(x, time, taken)
-        stop = self._kernel(_kernels.rls_credit, knowledge, x, y, taken, time, 0)
-        while stop:
-            row = self._help(knowledge, y, stop)
-            stop = self._kernel(_kernels.rls_credit, knowledge, x, y, taken, time, row)
+        self._learn(_kernels.rls_credit, knowledge, x, y, taken, time)
         return knowledge, trace
 
     def absorb(self, knowledge: RLSKnowledge, features: Array, targets: Array, dt: Array | float = 1.0) -> RLSKnowledge:
@@ -123,10 +120,7 @@ class RLS:
             raise ValueError(f"features and targets are {x.shape} and {y.shape}, wanted {wanted[0]} and {wanted[1]}")
         start = knowledge.book[CLOCK]
         times = np.cumsum(np.concatenate([[start], np.broadcast_to(np.asarray(dt, np.float64), len(x))]))[1:]
-        stop = self._kernel(_kernels.rls_absorb, knowledge, x, y, times, 0)
-        while stop:
-            row = self._help(knowledge, y, stop)
-            stop = self._kernel(_kernels.rls_absorb, knowledge, x, y, times, row)
+        self._learn(_kernels.rls_absorb, knowledge, x, y, times)
         return knowledge
 
     def model(self, knowledge: RLSKnowledge) -> Any:
@@ -150,21 +144,26 @@ class RLS:
         sigma2 = np.where(weight > 0, least / np.where(weight > 0, weight, 1), inf)
         return (spread[:, None] * sigma2).reshape(*x.shape[:-1], len(sigma2))
 
-    def _kernel(self, kernel: Any, k: RLSKnowledge, *rows: Any) -> int:
-        rate, penalty = 1 / self.memory, self.penalty
-        return kernel(k.p, k.w, k.prior, k.paid, k.tally, k.book, rate, penalty, BIAS_SHARE * penalty, *rows)  # type: ignore[no-any-return]
-
-    def _help(self, k: RLSKnowledge, y: Array, stop: int) -> int:
-        """Do what the kernel could not, and say at which row it goes on."""
-        why, row = stop % 8, stop // 8
-        if why == INFINITE:
-            refuse_infinite(y)
-        if why == STALE:
-            self._forget(k)
-        else:
-            k.p[...] = definite(k.p, 1 / penalties(len(k.p) - 1, self.penalty))
-            k.book[RESCUED] += 1
-        return row + (why == BROKEN)
+    def _learn(self, kernel: Any, k: RLSKnowledge, x: Array, y: Array, *when: Any) -> None:
+        """Row after row by the kernel; where it stops, what it cannot do is done here."""
+        rate, penalty, bias_penalty = 1 / self.memory, self.penalty, BIAS_SHARE * self.penalty
+        first, before = 0, None
+        while stop := kernel(
+            k.p, k.w, k.prior, k.paid, k.tally, k.book, rate, penalty, bias_penalty, x, y, *when, first
+        ):
+            why, row = stop % 8, stop // 8
+            first = row
+            if why == INFINITE:
+                refuse_infinite(y)
+            elif why == STALE:
+                self._forget(k)
+            elif stop == before:  # rescued, and lost again by the same row
+                first, k.book[SKIPPED] = row + 1, k.book[SKIPPED] + 1
+            else:
+                k.p[...] = definite(k.p, 1 / penalties(len(k.p) - 1, penalty))
+                k.book[RESCUED] += 1
+                first = row + (why == BROKEN)
+            before = stop
 
     def _forget(self, k: RLSKnowledge) -> None:
         """All that a gap took away and gave back, at once; the clock says how long it was."""
