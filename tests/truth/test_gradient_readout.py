@@ -144,7 +144,7 @@ def test_late_labels_teach_their_own_row_and_count_it_once():
     w = learner.model(knowledge).readout.weights * x.std(axis=0)[:, None]
     np.testing.assert_allclose(w[:, 1], -2 * w[:, 0], atol=0.12)  # its noise is 2: three standard errors
     metric = np.diag(knowledge.r.T @ knowledge.r)[:5]
-    np.testing.assert_allclose(metric, np.sum(x**2, axis=0), rtol=0.02)  # all but the last batch, each row once
+    np.testing.assert_allclose(metric, np.sum(x**2, axis=0), rtol=0.02, atol=1.1e-3)  # each row once
 
 
 def test_asking_for_the_model_changes_nothing():
