@@ -75,7 +75,7 @@ def _head(columns: dict[str, Any], rows: int) -> dict[str, Any]:
     from ..report import words
 
     return {
-        name: [words.stamp(v) if values.dtype.kind == "M" else tidy(v) for v in values[:rows]]
+        name: words.stamps(values[:rows]) if values.dtype.kind == "M" else tidy(values[:rows])
         for name, values in columns.items()
         if values.ndim == 1
     }

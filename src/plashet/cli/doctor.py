@@ -77,7 +77,7 @@ def _numerics() -> tuple[dict[str, str], list[str]]:
         sets = getattr(kernels, "instruction_set", None) or getattr(kernels, "isa", None)
         found["kernels"] = f"compiled, running {sets() if callable(sets) else sets}" if sets else "compiled"
     except ImportError as error:
-        found["kernels"] = "missing: the readable step runs instead, slowly"
+        found["kernels"] = "missing"
         problems.append(f"the compiled kernels are missing ({error}): pip install --force-reinstall plashet")
     blas = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
     found["BLAS of NumPy"] = f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip()

@@ -78,10 +78,14 @@ def outlook(frame: Any, unit: str, rows: int = 24) -> Any:
         told = f"forecast{f' [{unit}]' if unit else ''}" if column == "mean" else str(column)
         told = told.replace("[", r"\[")
         table.add_column(told, justify="left" if column in ("time", "target") else "right", no_wrap=True)
-    for row in frame.head(rows).itertuples(index=False):
-        cells = [words.number(v, 4) if isinstance(v, float) else words.stamp(v) for v in row]
+    columns = [_column(frame[name].to_numpy()[:rows]) for name in frame.columns]
+    for cells in zip(*columns, strict=True):
         table.add_row(*cells)
     return table
+
+
+def _column(values: Any) -> list[str]:
+    return [words.number(v, 4) for v in values] if values.dtype.kind == "f" else words.stamps(values)
 
 
 def verdict(backtest: Any, unit: str) -> str:

@@ -23,7 +23,7 @@ SEPARATORS = (";", "\t", ",", "|")
 
 @dataclass(frozen=True)
 class Table:
-    """Raw cells by column; `lines`: where each row stands in the source; `digest` of its bytes; `mark` between cells."""
+    """Raw cells by column; `lines`: where each row stands; `digest` of the source's bytes; `mark` between cells."""
 
     source: str
     columns: dict[str, list[Any]]

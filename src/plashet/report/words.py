@@ -69,9 +69,15 @@ def stamp(time: Any) -> str:
     if np.isnat(time):
         return "–"
     text = str(time.astype("datetime64[s]")).replace("T", " ")
-    if text.endswith(" 00:00:00"):
-        return text.removesuffix(" 00:00:00")
     return text.removesuffix(":00")
+
+
+def stamps(times: Any) -> list[str]:
+    """Many of them in one form: `2012-05-29` where all are midnights, else with the clock."""
+    texts = [stamp(t) for t in np.asarray(times)]
+    if all(t.endswith(" 00:00") for t in texts):
+        return [t.removesuffix(" 00:00") for t in texts]
+    return texts
 
 
 def step(seconds: float) -> tuple[str, str]:
