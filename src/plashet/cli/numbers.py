@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def number(cell: Any, comma: bool = False) -> float:
         text = text.replace(".", "").replace(" ", "").replace(",", ".")
     elif _POINT.fullmatch(text):
         text = text.replace(",", "")
-    if "_" in text:  # Python reads 1_000 as a number; a table does not mean it
+    if "_" in text:
         raise ValueError(f"{cell!r} is not a number")
     return float(text)
 
@@ -62,10 +63,11 @@ def decimal_comma(cells: Sequence[Any], mark: str = ",") -> bool:
 
 def column(cells: Sequence[Any], mark: str = ",") -> np.ndarray:
     """A column as float64; raises NotANumber with the first row that is none. `mark`: what separates cells."""
-    try:
-        return np.array(cells, dtype=np.float64)  # the quick way, for clean columns
-    except (TypeError, ValueError):
-        pass
+    if not any(
+        isinstance(c, str) and "_" in c for c in cells
+    ):  # Python reads 1_000 as a number; a table does not mean it
+        with suppress(TypeError, ValueError):
+            return np.array(cells, dtype=np.float64)  # the quick way, for clean columns
     comma = decimal_comma(cells, mark)
     values = np.empty(len(cells))
     for row, cell in enumerate(cells):

@@ -126,15 +126,14 @@ def _in_order(stamps: np.ndarray, table: Table, name: str, note: Callable[[str],
     rows = np.arange(len(stamps))
     back = np.flatnonzero(np.diff(stamps) < np.timedelta64(0))
     if len(back):
-        note(f"{_at(table, int(back[0]) + 1, name)}: time goes back ({words.count(len(back))} times); rows were sorted")
+        note(f"{_at(table, int(back[0]) + 1, name)}: time goes back ({_counted(len(back), 'time')}); rows were sorted")
         rows = np.argsort(stamps, kind="stable")
     same = np.flatnonzero(np.diff(stamps[rows]) == np.timedelta64(0))
     if len(same):
         line = min(int(rows[i + 1]) for i in same)
-        times = "once" if len(same) == 1 else f"{words.count(len(same))} times"
         note(
             f"{_at(table, line, name)}: {words.stamp(stamps[line])} stands there again "
-            f"(repeats: {times}); the last row counts"
+            f"({_counted(len(same), 'repeat')}); the last row counts"
         )
         rows = np.delete(rows, same)
     return rows
@@ -147,8 +146,12 @@ def _tell_gaps(index: Any, gaps: np.ndarray, step: float, lines: list[int], note
         first = int(wide[0])
         note(
             f"line {lines[first + 1]}: gap after {words.stamp(index.to_numpy()[first])} "
-            f"({words.count(len(wide))} gaps, {words.count(missing)} missing stamps); taken as not observed"
+            f"({_counted(len(wide), 'gap')}, {_counted(missing, 'missing stamp')}); taken as not observed"
         )
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{words.count(count)} {thing}{'' if count == 1 else 's'}"
 
 
 def _usual(gaps: np.ndarray) -> float:
