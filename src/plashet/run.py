@@ -48,10 +48,10 @@ def study(model: Any, learner: Any, data: Any, washout: int = 0) -> Any:
     for series in series_of(data, BLOCK):
         state, seen = None, 0
         for block in series:
-            block = _checked(model, block, washout - seen, seen)
+            block = _checked(model, block, seen)
             state = _rest(model, block.u) if state is None else state
             fold = _absorb if by_block else _tick_by_tick
-            state, knowledge = fold(model, learner, state, knowledge, block)
+            state, knowledge = fold(model, learner, state, knowledge, block, _after(washout - seen, block.y))
             seen += len(block.u)
     return knowledge
 
@@ -114,21 +114,26 @@ def _rest(cell: Cell, u: Array) -> State:
     return cell.init(u[0] if len(u) else namespace(u).zeros(u.shape[1:], dtype=u.dtype))
 
 
-def _checked(model: Any, block: Block, washout: int, first: int) -> Block:
-    """The block with targets of the right shape, those within the washout put to NaN."""
+def _checked(model: Any, block: Block, first: int) -> Block:
+    """The block with targets of the right shape."""
     u = _inputs(model, block.u)
     wanted = (*u.shape[:-1], model.outputs)
     y = np.full(wanted, np.nan) if block.y is None else np.asarray(block.y, dtype=np.float64)
     if y.shape != wanted:
         raise ValueError(f"y is {y.shape}, wanted {wanted}: (time, *batch, outputs), like u with the model's outputs")
     check_finite("y", y, first)
-    if washout > 0:
-        y = y.copy()
-        y[:washout] = np.nan
     return Block(u, y, block.dt)
 
 
-def _absorb(model: Any, learner: Any, state: State, knowledge: Any, block: Block) -> tuple[State, Any]:
+def _after(washout: int, y: Array) -> Array:
+    """The targets to learn from: within the washout a looped model is still forced by y, but nothing is taught."""
+    if washout > 0:
+        y = y.copy()
+        y[:washout] = np.nan
+    return y
+
+
+def _absorb(model: Any, learner: Any, state: State, knowledge: Any, block: Block, targets: Array) -> tuple[State, Any]:
     """The compiled way: features of all ticks first, then one call of the learner. Rows of a batch in turn, in no time."""
     state, features = model.features(state, block.u, block.dt, block.y)
     dt = block.dt
@@ -137,17 +142,19 @@ def _absorb(model: Any, learner: Any, state: State, knowledge: Any, block: Block
         spread = np.zeros((len(features), rows))
         spread[:, 0] = dt if dt.ndim == 1 else dt.reshape(len(dt), -1).mean(axis=1)
         features, dt = features.reshape(-1, features.shape[-1]), spread.ravel()
-    return state, learner.absorb(knowledge, features, block.y.reshape(len(features), -1), dt)
+    return state, learner.absorb(knowledge, features, targets.reshape(len(features), -1), dt)
 
 
-def _tick_by_tick(model: Any, learner: Any, state: State, knowledge: Any, block: Block) -> tuple[State, Any]:
+def _tick_by_tick(
+    model: Any, learner: Any, state: State, knowledge: Any, block: Block, targets: Array
+) -> tuple[State, Any]:
     """The general way: the learner sees every tick's evidence."""
     forces = getattr(model, "force", None)
-    for u, y, dt in zip(block.u, block.y, block.dt, strict=True):
+    for u, heard, y, dt in zip(block.u, block.y, targets, block.dt, strict=True):
         before = state
         state, guess = model.step(before, u, dt)
         knowledge, trace = learner.watch(knowledge, Evidence(before, state, Tick(u, None, dt), guess))
         if not np.isnan(y).all():
             knowledge, _ = learner.credit(knowledge, trace, y)
-        state = forces(state, y) if forces else state
+        state = forces(state, heard) if forces else state
     return state, knowledge
