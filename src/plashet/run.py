@@ -134,7 +134,7 @@ def _after(washout: int, y: Array) -> Array:
 
 
 def _absorb(model: Any, learner: Any, state: State, knowledge: Any, block: Block, targets: Array) -> tuple[State, Any]:
-    """The compiled way: features of all ticks first, then one call of the learner. Rows of a batch in turn, in no time."""
+    """The compiled way: features of all ticks, then one call of the learner. Rows of a batch in turn, in no time."""
     state, features = model.features(state, block.u, block.dt, block.y)
     dt = block.dt
     if features.ndim > 2:
@@ -149,8 +149,8 @@ def _tick_by_tick(
     model: Any, learner: Any, state: State, knowledge: Any, block: Block, targets: Array
 ) -> tuple[State, Any]:
     """The general way: the learner sees every tick's evidence."""
-    forces = getattr(model, "force", None)
-    for u, heard, y, dt in zip(block.u, block.y, targets, block.dt, strict=True):
+    forces, teacher = getattr(model, "force", None), np.asarray(block.y)
+    for u, heard, y, dt in zip(block.u, teacher, targets, block.dt, strict=True):
         before = state
         state, guess = model.step(before, u, dt)
         knowledge, trace = learner.watch(knowledge, Evidence(before, state, Tick(u, None, dt), guess))
