@@ -35,9 +35,9 @@
   ];
   function axes(stamped, unit, label) {
     const common = { stroke: () => css("--soft"), font: font(), labelFont: font(), grid: { stroke: () => css("--grid"), width: 1 }, ticks: { show: false } };
-    const x = { ...common, grid: { show: false }, space: 70, size: stamped ? 42 : label ? 46 : 30 };
+    const x = { ...common, grid: { show: false }, space: 70, size: stamped ? 42 : 26 };
     if (stamped) x.values = TIMES;
-    else { x.values = (_, ticks) => ticks.map((v) => (Number.isInteger(v) ? v.toLocaleString("en-GB") : "")); if (label) { x.label = label; x.labelSize = 18; } }
+    else { x.values = (_, ticks) => ticks.map((v) => (Number.isInteger(v) ? v.toLocaleString("en-GB") : "")); if (label) { x.label = label; x.labelSize = 20; x.labelGap = 2; } }
     const y = { ...common, size: 58, space: 42, values: (_, ticks) => ticks.map((v) => v.toLocaleString("en-GB", { maximumFractionDigits: 6 }) + unit) };
     return [x, y];
   }
@@ -74,12 +74,12 @@
 
   const live = [];
   // on paper the layout is not measured yet when the event comes: a sheet is 660 px wide between its margins
-  const room = (holder) => (root.dataset.print ? (holder.closest(".pair") ? 310 : 660) : Math.max(260, holder.clientWidth));
+  const room = (holder) => (root.dataset.print ? (holder.closest(".pair:not(.wide-left)") ? 310 : 660) : Math.max(260, holder.clientWidth));
   function chart(id, spec) {
     const holder = document.getElementById(id);
     if (!holder || !spec) return;
     const say = key(holder, spec.styles, spec.read);
-    const height = holder.classList.contains("tall") ? 320 : 272;
+    const height = () => (root.dataset.print ? 210 : holder.classList.contains("tall") ? 320 : 272);
     const build = () => {
       holder.replaceChildren();
       const series = [{}, ...spec.styles.flatMap((s) => s.series || [s]).map((s) => ({
@@ -87,7 +87,7 @@
         fill: s.fill ? css(s.fill) : undefined, spanGaps: false,
       }))];
       return new uPlot({
-        width: room(holder), height, tzDate: utc, series, legend: { show: false },
+        width: room(holder), height: height(), tzDate: utc, series, legend: { show: false },
         bands: (spec.bands || []).map((b) => ({ series: b.series, fill: css(b.fill) })),
         scales: { x: { time: !!spec.stamped, range: spec.xrange }, y: { range: spec.range } },
         axes: axes(spec.stamped, spec.unit || "", spec.label),
@@ -95,8 +95,8 @@
         hooks: { setCursor: [(u) => say(u.cursor.left >= 0 ? u.cursor.idx : null)], draw: spec.draw ? [spec.draw] : [] },
       }, spec.data, holder);
     };
-    const entry = { build, holder, height, plot: build() };
-    new ResizeObserver(() => entry.plot.setSize({ width: room(holder), height })).observe(holder);
+    const entry = { build, plot: build() };
+    new ResizeObserver(() => entry.plot.setSize({ width: room(holder), height: height() })).observe(holder);
     live.push(entry);
   }
 

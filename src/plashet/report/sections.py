@@ -65,8 +65,12 @@ def tiles(backtest: Any, about: About) -> str:
 def _steps(backtest: Any) -> list[tuple[str, str]]:
     first, last = str(int(backtest.horizons[0])), str(int(backtest.horizons[-1]))
     if first == last:
-        return [(first, f"step {first}")]
-    return [("mean", f"mean of {len(backtest.horizons)} steps"), (first, f"step {first}"), (last, f"step {last}")]
+        return [(first, f"step\u00a0{first}")]
+    return [
+        ("mean", f"mean of {len(backtest.horizons)} steps"),
+        (first, f"step\u00a0{first}"),
+        (last, f"step\u00a0{last}"),
+    ]
 
 
 def _speed(backtest: Any) -> str:
@@ -124,9 +128,9 @@ def _standings(backtest: Any, about: About) -> str:
     unit = f" in {about.unit}" if about.unit else ""
     return (
         f'<figure aria-labelledby="standings-title"><h2 id="standings-title">Beside the baselines</h2>'
-        f"<figcaption>Mean absolute error{escape(unit)}; ratio to the best baseline, below 1 is better. "
-        f"{escape(backtest.verdict())}</figcaption>"
-        f"{markup.table(head, rows, 'Mean absolute error of every method', own='plashet')}</figure>"
+        f"<figcaption>Mean absolute error{escape(unit)}; ratio to the best baseline, below 1 is better.</figcaption>"
+        f"{markup.table(head, rows, 'Mean absolute error of every method', own='plashet')}"
+        f'<p class="aside">{escape(backtest.verdict())}</p></figure>'
     )
 
 
