@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from typing import Any, NamedTuple
 
@@ -43,7 +44,7 @@ class FORCE:
         if not (isinstance(self.every, int) and self.every >= 1):
             raise ValueError(f"every is {self.every!r}, wanted a whole number of ticks, at least 1")
 
-    @property
+    @cached_property
     def _rls(self) -> RLS:
         return RLS(inf, self.penalty)
 

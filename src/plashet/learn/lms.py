@@ -103,10 +103,10 @@ def _descend(knowledge: LMSKnowledge, x: Array, y: Array, rates: Array) -> None:
             skipped += not np.isnan(target).all()
             continue
         with np.errstate(over="ignore", invalid="ignore"):
-            step = np.multiply.outer(row, rate * np.where(np.isnan(target), 0.0, target - row @ w))
-        if not np.isfinite(step).all():
+            after = w + np.multiply.outer(row, rate * np.where(np.isnan(target), 0.0, target - row @ w))
+        if not np.isfinite(after).all():
             raise FloatingPointError(
                 f"least mean squares diverged: a step overflows at a rate of {rate:.3g}; rate |x|^2 must stay "
                 "below 2: lower the rate, or use NLMS"
             )
-        w += step
+        w[...] = after
