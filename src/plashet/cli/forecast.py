@@ -31,7 +31,7 @@ class Asked:
     seed: int
 
 
-def _levels(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
+def parse_levels(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
     try:
         levels = tuple(dict.fromkeys(int(v) for v in value.replace("%", "").split(",") if v.strip()))
     except ValueError:
@@ -67,7 +67,7 @@ def _names(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -
     help="What may help to forecast it (may be repeated).",
 )
 @click.option("--horizon", type=click.IntRange(1), default=24, show_default=True, help="Steps ahead.")
-@click.option("--levels", default="80,95", show_default=True, callback=_levels, help="Intervals, in percent.")
+@click.option("--levels", default="80,95", show_default=True, callback=parse_levels, help="Intervals, in percent.")
 @click.option("--freq", default="infer", show_default=True, metavar="infer|1h|irregular", help="Spacing of the rows.")
 @click.option(
     "--missing",

@@ -1,0 +1,65 @@
+"""Make the pictures of the README from a real run: docs/pictures/demo.svg and docs/pictures/report.png.
+
+    python tools/pictures.py
+
+The terminal picture needs nothing but plashet; the report's picture needs Chromium (Debian: apt-get install chromium)
+and is left as it is where there is none.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+COLUMNS = 84
+
+
+def terminal(arguments: list[str], path: Path) -> None:
+    """Run a command of plashet here and keep what it shows as an SVG."""
+    import io
+
+    import rich.console
+
+    from plashet.cli import console, run
+
+    kept = rich.console.Console(record=True, width=COLUMNS, force_terminal=True, file=io.StringIO(), highlight=False)
+
+    def show(say: console.Say, *things: object) -> None:
+        for thing in things:
+            kept.print(thing)
+
+    console.Say.show = show  # type: ignore[method-assign]
+    kept.print(f"[bold]$ plashet {' '.join(a for a in arguments if not a.startswith('-') or a == '--series')}[/bold]")
+    if run(arguments):
+        raise SystemExit("the run failed; no picture was made")
+    path.write_text(kept.export_svg(title="plashet"), encoding="utf-8")
+
+
+def page(report: Path, path: Path, width: int = 1120, height: int = 1640) -> None:
+    """A picture of the top of a report, by Chromium."""
+    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if browser is None:
+        print("no Chromium here: the report's picture stays as it is", file=sys.stderr)
+        return
+    with tempfile.TemporaryDirectory() as profile:
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1.5"]
+        flags += [f"--user-data-dir={profile}", f"--window-size={width},{height}", "--virtual-time-budget=4000"]
+        asked = [browser, *flags, f"--screenshot={path}", report.resolve().as_uri()]
+        subprocess.run(asked, check=True, capture_output=True, timeout=120)
+
+
+def main() -> None:
+    """Both pictures from one run of the demonstration."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        terminal(["demo", "--no-progress", "-o", folder], PICTURES / "demo.svg")
+        page(Path(folder) / "report.html", PICTURES / "report.png")
+
+
+if __name__ == "__main__":
+    main()
