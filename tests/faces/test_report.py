@@ -222,6 +222,10 @@ def test_the_vendored_chart_library_comes_with_its_licence():
     assert "v1.6.32" in (vendor / "uPlot.iife.min.js").read_text()[:100]
 
 
+def test_a_page_carries_the_licence_of_the_library_inside_it(page):
+    assert "Permission is hereby granted, free of charge" in page
+
+
 def chromium():
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

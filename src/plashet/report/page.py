@@ -42,6 +42,7 @@ def html(backtest: Any, about: About, outlook: Outlook | None = None) -> str:
         "</head>"
         f"<body>{_header(backtest, about)}<main>{body}</main>{_footer()}"
         f'<script type="application/json" id="figures">{markup.embedded(drawn)}</script>'
+        f"<!-- The chart library below is uPlot. {_asset('vendor/LICENSE-uPlot.txt')} -->"
         f"<script>{_asset('vendor/uPlot.iife.min.js')}</script><script>{_asset('page.js')}</script></body></html>\n"
     )
 
