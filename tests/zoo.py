@@ -2,7 +2,24 @@
 
 import numpy as np
 
-from plashet import FORCE, LMS, NLMS, RLS, Beside, Chain, Leaky, Noisy, Products, Ridge, Squares, WithInput, wiring
+from plashet import (
+    FORCE,
+    LMS,
+    NLMS,
+    RLS,
+    Beside,
+    Chain,
+    Leaky,
+    Looped,
+    Model,
+    Noisy,
+    Products,
+    Readout,
+    Ridge,
+    Squares,
+    WithInput,
+    wiring,
+)
 from plashet.encode import Hold, Mask, Scale
 
 U, N = 2, 12
@@ -39,7 +56,18 @@ OTHERS = {
     "noisy": Noisy(Leaky(_bands(16), tau=0.5), sd=0.1, seed=3),
 }
 
-CELLS = LIQUIDS | OTHERS
+_FED = Leaky(wiring.with_feedback(_bands(17), 2, seed=17, scaling=0.3), tau=0.5)
+_READ = np.random.default_rng(0).normal(size=(N + U + 2, 2)) / 10
+
+MODELS = {
+    "model": Model(LIQUIDS["random"], Readout(_READ[:N], np.array([0.1, -0.1]))),
+    "model, input read": Model(LIQUIDS["with input"], Readout(_READ[: N + U], np.zeros(2))),
+    "looped": Looped(_FED, Readout(_READ[:N], np.array([0.1, -0.1]))),
+    "looped, input read": Looped(WithInput(_FED), Readout(_READ, np.zeros(2))),
+    "looped, squared": Looped(Chain((_FED, Squares(N))), Readout(np.vstack((_READ[:N], _READ[:N])), np.zeros(2))),
+}
+
+CELLS = LIQUIDS | OTHERS | MODELS
 
 ONLINE = {
     "RLS": RLS(penalty=1e-2),

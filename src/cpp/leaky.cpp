@@ -145,8 +145,8 @@ class Plan {
                     std::int64_t(u.shape(2)) == c_.inputs,
                 "u is (ticks, rows, inputs)");
         require(std::int64_t(out.shape(2)) == c_.units, "out is (ticks, rows, units)");
-        require(close(u, 2) && close(out, 2), "the last axis of u and of out must be contiguous");
-        s.u = u.data(), s.u_tick = u.stride(0), s.u_row = u.stride(1);
+        require(close(out, 2), "the last axis of out must be contiguous");
+        s.u = u.data(), s.u_tick = u.stride(0), s.u_row = u.stride(1), s.u_input = u.stride(2);
         s.out = out.data(), s.out_tick = out.stride(0), s.out_row = out.stride(1);
         take_clock_and_state(s, dt, x);
         nb::gil_scoped_release released;
@@ -173,12 +173,12 @@ class Plan {
         s.rows = out.shape(1);
         require(s.readout.outputs <= c_.inputs, "the outputs are fed back, so there are at least as many inputs");
         require(std::int64_t(u.shape(0)) == s.ticks && std::int64_t(u.shape(1)) == s.rows &&
-                    std::int64_t(u.shape(2)) == c_.inputs - s.readout.outputs && close(u, 2),
-                "u is (ticks, rows, inputs - outputs), its last axis contiguous");
+                    std::int64_t(u.shape(2)) == c_.inputs - s.readout.outputs,
+                "u is (ticks, rows, inputs - outputs)");
         require(std::int64_t(out.shape(2)) == s.readout.outputs, "out is (ticks, rows, outputs)");
         require(std::int64_t(last.shape(0)) == s.rows && std::int64_t(last.shape(1)) == s.readout.outputs,
                 "last is (rows, outputs)");
-        s.u = u.data(), s.u_tick = u.stride(0), s.u_row = u.stride(1);
+        s.u = u.data(), s.u_tick = u.stride(0), s.u_row = u.stride(1), s.u_input = u.stride(2);
         s.last = last.data();
         s.out = out.data();
         take_clock_and_state(s, dt, x);
@@ -306,7 +306,7 @@ void bind_plan(nb::module_ &m, const char *name) {
         .def("run", &Plan<T>::run, "u"_a.noconvert(), "dt"_a.noconvert(), "x"_a.noconvert(), "out"_a.noconvert(),
              "Moves the states x (rows, units), in place, through u (ticks, rows, inputs) and writes each new state to\n"
              "out (ticks, rows, units). dt [s] is (ticks or 1, rows or 1). All arrays have the plan's dtype; the last\n"
-             "axis of each is contiguous, the others may have any stride. A NaN in u adds nothing.")
+             "axis of x and out is contiguous, the other axes may have any stride. A NaN in u adds nothing.")
         .def("tick", &Plan<T>::tick, "u"_a.noconvert(), "dt"_a, "x"_a.noconvert(), "features"_a.noconvert(),
              "weights"_a.noconvert(), "bias"_a.noconvert(), "guess"_a.noconvert(),
              "One tick of one row and its readout: x (units,) is read, the new state is written to features[:units],\n"
@@ -326,6 +326,27 @@ void bind_plan(nb::module_ &m, const char *name) {
           "bias"_a.noconvert(), "tau"_a, "activation"_a, "instruction_set"_a = "",
           "A plan of units that listen along a list of synapses, ordered by target: unit i to the units\n"
           "pre[indptr[i]:indptr[i + 1]] with the weights at the same places. indptr, pre int64; the rest as leaky_bands.");
+}
+
+template <class T>
+void bind_read_out(nb::module_ &m) {
+    using namespace nb::literals;
+    m.def(
+        "read_out",
+        [](In<T, nb::ndim<2>, nb::c_contig> features, In<double, nb::ndim<2>, nb::c_contig> weights,
+           In<double, nb::ndim<1>, nb::c_contig> bias, Out<double, nb::ndim<2>, nb::c_contig> out) {
+            require(features.shape(1) == weights.shape(0) && bias.shape(0) == weights.shape(1),
+                    "features is (rows, features), weights (features, outputs), bias (outputs,)");
+            require(out.shape(0) == features.shape(0) && out.shape(1) == bias.shape(0), "out is (rows, outputs)");
+            const ReadoutArrays readout{std::int64_t(weights.shape(0)), std::int64_t(weights.shape(1)), weights.data(),
+                                        bias.data()};
+            const InstructionSet &chosen = instruction_set("");
+            nb::gil_scoped_release released;
+            if constexpr (sizeof(T) == 4) chosen.read_float(readout, features.shape(0), features.data(), out.data());
+            else chosen.read_double(readout, features.shape(0), features.data(), out.data());
+        },
+        "features"_a.noconvert(), "weights"_a.noconvert(), "bias"_a.noconvert(), "out"_a.noconvert(),
+        "out (rows, outputs) = features (rows, features) @ weights + bias, each row as `tick` reads it. out is float64.");
 }
 
 template <class T>
@@ -363,6 +384,8 @@ void bind_leaky(nb::module_ &m) {
         "The instruction sets that this machine runs and that were built, the fastest (the default) first.");
     bind_plan<float>(m, "LeakyFloat32");
     bind_plan<double>(m, "LeakyFloat64");
+    bind_read_out<float>(m);
+    bind_read_out<double>(m);
     const char *const names[] = {"simd_exp", "simd_tanh", "simd_logistic"};
     for (int which = 0; which < 3; ++which) {
         bind_function<float>(m, names[which], "The kernels' function on x (n,), to out (n,).", which);

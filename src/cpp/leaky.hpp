@@ -37,12 +37,12 @@ struct LeakyConstants {
     bool bands;
 };
 
-// Arrays of a run; steps are counted in elements, the last axis is contiguous.
+// Arrays of a run; steps are counted in elements, the last axis is contiguous unless it has a step of its own.
 template <class T>
 struct LeakySeries {
     std::int64_t ticks, rows;
     const T *u;
-    std::ptrdiff_t u_tick, u_row;
+    std::ptrdiff_t u_tick, u_row, u_input;
     const T *dt;
     std::ptrdiff_t dt_tick, dt_row;
     T *x;  // (rows, units)
@@ -63,7 +63,7 @@ template <class T>
 struct LeakyLoop {
     std::int64_t ticks, rows;
     const T *u;
-    std::ptrdiff_t u_tick, u_row;
+    std::ptrdiff_t u_tick, u_row, u_input;
     const T *dt;
     std::ptrdiff_t dt_tick, dt_row;
     T *x;
@@ -90,6 +90,8 @@ struct InstructionSet {
     bool (*runs_here)();
     LeakyKernels<float> leaky_float;
     LeakyKernels<double> leaky_double;
+    void (*read_float)(const ReadoutArrays &, std::int64_t rows, const float *features, double *guesses);
+    void (*read_double)(const ReadoutArrays &, std::int64_t rows, const double *features, double *guesses);
     ElementWise<float> float_functions[3];
     ElementWise<double> double_functions[3];
 };

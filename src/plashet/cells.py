@@ -29,11 +29,13 @@ def sweep(cell: Any, state: State, u: Array, dt: Array, out: Array | None = None
     return fold(cell, state, u, dt, out)
 
 
-def fold(cell: Any, state: State, u: Array, dt: Array, out: Array | None = None) -> tuple[State, Array]:
-    """`step` over time: what every `run` is held to."""
-    outputs = []
+def fold(
+    cell: Any, state: State, u: Array, dt: Array, out: Array | None = None, step: Any = None
+) -> tuple[State, Array]:
+    """`step` over time: what every `run` is held to. step: another way to do one, the cell's `tick` for instance."""
+    outputs, move = [], step or cell.step
     for now, elapsed in zip(u, dt, strict=True):
-        state, y = cell.step(state, now, elapsed)
+        state, y = move(state, now, elapsed)
         outputs.append(y)
     if not outputs:
         return state, namespace(u).zeros((0, *u.shape[1:-1], cell.outputs), dtype=u.dtype)
@@ -116,18 +118,27 @@ class Beside:
     @cached_property
     def read(self) -> Any:
         """One call for tick and readout, where the members are a cell that offers it and the input itself."""
+        return self._beside_input("read")
+
+    @cached_property
+    def loop(self) -> Any:
+        """One call for a closed loop, likewise."""
+        return self._beside_input("loop")
+
+    def _beside_input(self, name: str) -> Any:
         if len(self.cells) != 2 or not isinstance(self.cells[1], Pass):
             return None
-        inner = getattr(self.cells[0], "read", None)
-        return inner and partial(_read_beside, inner)
+        inner = getattr(self.cells[0], name, None)
+        return inner and partial(_first_of_two, inner)
 
     def run(self, state: State, u: Array, dt: Array, out: Array | None = None) -> tuple[State, Array]:
         moved = [sweep(cell, s, u, dt) for cell, s in zip(self.cells, state, strict=True)]
         return tuple(s for s, _ in moved), into(out, join([y for _, y in moved]))
 
 
-def _read_beside(read: Any, state: State, u: Array, dt: float, weights: Array, bias: Array) -> tuple[State, Array, Array]:
-    inner, features, guess = read(state[0], u, dt, weights, bias)
+def _first_of_two(call: Any, state: State, *given: Any) -> tuple[State, Array, Array]:
+    """A compiled call of the first cell, which takes care of the input beside it."""
+    inner, features, guess = call(state[0], *given)
     return (inner, state[1]), features, guess
 
 

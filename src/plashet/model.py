@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .cells import WithInput, sweep, tick
+from . import _kernels
+from .cells import WithInput, fold, sweep, tick
 from .ops import asarray, into, join, namespace, rest
 from .types import Array, Cell, State
 
@@ -27,6 +28,16 @@ class Readout:
         if features.dtype != weights.dtype:  # states in float32, readout in float64
             features = asarray(features, weights)
         return features @ weights + self.bias
+
+    def read(self, features: Array) -> Array:
+        """The compiled twin: each row by itself, bit-equal however many there are (a BLAS's order depends on it)."""
+        if not isinstance(features, np.ndarray) or self.weights.dtype != np.float64:
+            return self(features)
+        out = np.empty((*features.shape[:-1], len(self.bias)))
+        rows = np.ascontiguousarray(features).reshape(-1, features.shape[-1])
+        weights, bias = np.ascontiguousarray(self.weights), np.ascontiguousarray(self.bias)
+        _kernels.read_out(rows, weights, bias, out.reshape(-1, len(bias)))
+        return out
 
 
 class ModelState(NamedTuple):
@@ -70,7 +81,17 @@ class Model:
 
     def run(self, state: ModelState, u: Array, dt: Array, out: Array | None = None) -> tuple[ModelState, Array]:
         state, features = self.features(state, u, dt)
-        return state, into(out, self.readout(features))
+        return state, into(out, self.readout.read(features))
+
+
+    def loop(self, state: ModelState, first: Array, dt: Array) -> tuple[ModelState, Array] | None:
+        """Closed loop, each output the next input, by one compiled call; None where the liquid does not offer it."""
+        quick = _compiled(self.liquid, self.readout, first)
+        if quick is None or not len(dt):
+            return None
+        nothing = np.empty((len(dt), *first.shape[:-1], 0), first.dtype)
+        inner, features, y = quick(state.inner, nothing, dt, first, self.readout.weights, self.readout.bias)
+        return ModelState(inner, features), y
 
 
 class LoopState(NamedTuple):
@@ -115,6 +136,14 @@ class Looped:
         inner, features, y = read(self.liquid, self.readout, state.inner, join([u, state.last]), dt)
         return LoopState(inner, features, asarray(y, state.last)), y
 
+    def run(self, state: LoopState, u: Array, dt: Array, out: Array | None = None) -> tuple[LoopState, Array]:
+        """By one compiled call where the liquid offers it."""
+        quick = _compiled(self.liquid, self.readout, u)
+        if quick is None or not len(u):
+            return fold(self, state, u, dt, out, self.tick)
+        inner, features, y = quick(state.inner, u, dt, state.last, self.readout.weights, self.readout.bias)
+        return LoopState(inner, features, asarray(y[-1], state.last)), into(out, y)
+
     def features(self, state: LoopState, u: Array, dt: Array, y: Array) -> tuple[LoopState, Array]:
         """What the readout sees when the targets y (time, *batch, outputs) are fed back in place of the outputs.
 
@@ -153,7 +182,13 @@ def read(liquid: Cell, readout: Readout, state: State, u: Array, dt: float) -> t
     if together is not None and u.ndim == 1 and readout.weights.dtype == np.float64:
         return together(state, u, dt, readout.weights, readout.bias)  # type: ignore[no-any-return]
     state, features = tick(liquid, state, u, dt)
-    return state, features, readout(features)
+    return state, features, readout.read(features)
+
+
+def _compiled(liquid: Cell, readout: Readout, u: Array) -> Any:
+    """The liquid's compiled closed loop, if it has one for these arrays."""
+    fits = isinstance(u, np.ndarray) and readout.weights.dtype == np.float64
+    return getattr(liquid, "loop", None) if fits else None
 
 
 def _fits(liquid: Cell, readout: Readout) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .cells import sweep
-from .ops import namespace
+from .ops import asarray, namespace
 from .streams import Block, check_finite, numbers, series_of, steps
 from .types import Array, Cell, Evidence, State, Tick
 
@@ -67,13 +67,25 @@ def generate(model: Any, state: State, first: Array, n: int, dt: float = 1.0) ->
             f"the model takes {model.inputs} inputs and gives {model.outputs}: it cannot be its own input. "
             "A Looped model hears itself already: run(model, u, state=state)"
         )
-    u, outputs = numbers(first), []
-    for k in range(n):
-        state, u = model.step(state, u, dt)
-        if not namespace(u).isfinite(u).all():
-            raise FloatingPointError(f"the closed loop left the finite numbers at step {k + 1} of {n}")
-        outputs.append(u)
-    return namespace(u).stack(outputs), state
+    u = numbers(first)
+    dts = steps(dt, u[None].repeat(n, 0) if isinstance(u, np.ndarray) else u.expand(n, *u.shape))
+    loop = getattr(model, "loop", None)
+    state, outputs = (loop and loop(state, u, dts)) or _by_hand(model, state, u, dts)
+    finite = namespace(outputs).isfinite(outputs).reshape(n, -1).all(1)
+    if not finite.all():
+        k = int(np.argmin(np.asarray(finite)))
+        raise FloatingPointError(f"the closed loop left the finite numbers at step {k + 1} of {n}")
+    return outputs, state
+
+
+def _by_hand(model: Any, state: State, u: Array, dts: Array) -> tuple[State, Array]:
+    """The closed loop by `step`."""
+    outputs = []
+    for dt in dts:
+        state, y = model.step(state, u, dt)
+        u = asarray(y, u)
+        outputs.append(y)
+    return state, namespace(u).stack(outputs)
 
 
 class Evaluation(NamedTuple):

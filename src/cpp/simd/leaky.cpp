@@ -38,6 +38,12 @@ PLASHET_INLINE Vec<T> act(Vec<T> v) {
     else return at_most<T>(at_least<T>(v, -limit), limit);
 }
 
+// f g + x k: exactly x where k = 1 and exactly f where k = 0
+template <Activation A, class T>
+PLASHET_INLINE Vec<T> blend(Vec<T> sum, Vec<T> x, Vec<T> keep, Vec<T> gain) {
+    return fma<T>(keep, x, gain * act<A, T>(sum));
+}
+
 template <class T>
 PLASHET_INLINE T observed(T u) {
     constexpr T limit = largest_value<T>;
@@ -75,122 +81,105 @@ class Decay {
     T *const keep, *const gain;
 };
 
-// One row (or ROWS rows that share the loads of the weights) of a liquid wired in bands. A state is stored twice in a
-// row, so that a shifted read never wraps.
-template <class T, Activation A, int ROWS>
+// One series of a liquid wired in bands. A state is stored twice in a row, so that a shifted read never wraps. (Several
+// series at once, sharing the loads of the weights, were not faster: the loads of the states are as many.)
+template <class T, Activation A>
 class Bands {
-    static constexpr int W = width<T>, BLOCK = band_block<T>;
+    static constexpr int W = width<T>, BLOCK = band_block<T>, PER_BLOCK = BLOCK / W;
 
   public:
+    static constexpr int ROWS = 1;
+
     explicit Bands(const LeakyConstants<T> &c)
-        : c_(c), length_(2 * c.padded + 2 * BLOCK), memory_(ROWS * (2 * length_ + c.inputs)) {
-        for (int r = 0; r < ROWS; ++r) {
-            now_[r] = memory_.get() + 2 * r * length_;
-            next_[r] = now_[r] + length_;
-            u[r] = memory_.get() + 2 * ROWS * length_ + r * c.inputs;
-        }
-    }
+        : c_(c), decay_(c), length_(2 * c.padded + 2 * BLOCK), memory_(2 * length_ + c.inputs), now_(memory_.get()),
+          next_(now_ + length_), u_(next_ + length_) {}
 
-    void load_state(int r, const T *x) {
-        std::memcpy(now_[r], x, sizeof(T) * c_.units);
-        std::memcpy(now_[r] + c_.units, x, sizeof(T) * c_.units);
+    void load_state(int, const T *x) {
+        std::memcpy(now_, x, sizeof(T) * c_.units);
+        std::memcpy(now_ + c_.units, x, sizeof(T) * c_.units);
     }
-    void save_state(int r, T *x) const { std::memcpy(x, now_[r], sizeof(T) * c_.units); }
+    void save_state(int, T *x) const { std::memcpy(x, now_, sizeof(T) * c_.units); }
+    void set_input(int, std::int64_t j, T u) { u_[j] = observed(u); }
+    T input(int, std::int64_t j) const { return u_[j]; }
+    void set_time(int, T dt) { decay_.update(dt); }
 
-    // Moves the rows on by a tick under the inputs in u, and writes the new states to out.
-    void step(const Decay<T> *const *decay, T *const *out) {
-        const std::int64_t whole = c_.units / W, rest = c_.units % W;
-        constexpr int per_block = BLOCK / W;
+    // Moves on by a tick, and writes the new state to out[0].
+    void step(T *const *out) {
+        const std::int64_t whole = c_.units / W, blocks = whole / PER_BLOCK;
         // What lies beyond the last unit is overwritten by the second copy of the first units, so it goes first.
-        if (rest) {
-            part<1, false>(whole / per_block, whole % per_block, decay, out);
-            for (int r = 0; r < ROWS; ++r)
-                for (std::int64_t i = whole * W; i < c_.units; ++i) out[r][i] = next_[r][i];
+        if (c_.units % W) {
+            part<1, false>(blocks, whole % PER_BLOCK, nullptr);
+            for (std::int64_t i = whole * W; i < c_.units; ++i) out[0][i] = next_[i];
         }
-        for (std::int64_t b = 0; b < whole / per_block; ++b) full(b, decay, out);
-        for (std::int64_t v = whole / per_block * per_block; v < whole; ++v)
-            part<1, true>(v / per_block, v % per_block, decay, out);
-        for (int r = 0; r < ROWS; ++r) {
-            T *t = now_[r];
-            now_[r] = next_[r];
-            next_[r] = t;
-        }
+        constexpr int at_once = PER_BLOCK < 4 ? PER_BLOCK : 4;
+        for (std::int64_t b = 0; b < blocks; ++b)
+            for (int first = 0; first < PER_BLOCK; first += at_once) part<at_once, true>(b, first, out[0]);
+        for (std::int64_t v = 0; v < whole % PER_BLOCK; ++v) part<1, true>(blocks, v, out[0]);
+        T *const t = now_;
+        now_ = next_;
+        next_ = t;
     }
-
-    T *u[ROWS];
 
   private:
-    void full(std::int64_t b, const Decay<T> *const *decay, T *const *out) {
-        constexpr int per_block = BLOCK / W, at_once = per_block < 4 ? per_block : 4;
-        for (int first = 0; first < per_block; first += at_once) part<at_once, true>(b, first, decay, out);
-    }
-
-    // NV vectors of units, from vector `first` of block b on
+    // NV vectors of units, from vector `first` of block b on; the sums stay in registers until the state is new
     template <int NV, bool WRITE>
-    PLASHET_INLINE void part(std::int64_t b, std::int64_t first, const Decay<T> *const *decay, T *const *out) {
+    PLASHET_INLINE void part(std::int64_t b, std::int64_t first, T *out) {
         const std::int64_t i = b * BLOCK + first * W;
         const T *w = c_.drive + b * (1 + c_.inputs + c_.degree) * BLOCK + first * W;
-        Vec<T> sum[ROWS][NV];
-        for (int r = 0; r < ROWS; ++r)
-            for (int v = 0; v < NV; ++v) sum[r][v] = load(w + v * W);
+        Vec<T> sum[NV];
+        for (int v = 0; v < NV; ++v) sum[v] = load(w + v * W);
         w += BLOCK;
         for (std::int64_t j = 0; j < c_.inputs; ++j, w += BLOCK)
-            for (int r = 0; r < ROWS; ++r)
-                for (int v = 0; v < NV; ++v) sum[r][v] = fma<T>(load(w + v * W), all(u[r][j]), sum[r][v]);
+            for (int v = 0; v < NV; ++v) sum[v] = fma<T>(load(w + v * W), all(u_[j]), sum[v]);
         for (std::int64_t k = 0; k < c_.degree; ++k, w += BLOCK) {
-            const std::int64_t from = c_.shifts[k] + i;
-            for (int v = 0; v < NV; ++v) {
-                const Vec<T> weight = load(w + v * W);
-                for (int r = 0; r < ROWS; ++r) sum[r][v] = fma<T>(weight, load(now_[r] + from + v * W), sum[r][v]);
-            }
+            const T *from = now_ + c_.shifts[k] + i;
+            for (int v = 0; v < NV; ++v) sum[v] = fma<T>(load(w + v * W), load(from + v * W), sum[v]);
         }
-        for (int r = 0; r < ROWS; ++r) {
-            for (int v = 0; v < NV; ++v) {
-                const std::int64_t n = i + v * W;
-                const Vec<T> f = act<A, T>(sum[r][v]);
-                const Vec<T> x = fma<T>(load(decay[r]->keep + n), load(now_[r] + n), load(decay[r]->gain + n) * f);
-                store<T>(next_[r] + n, x);
-                store<T>(next_[r] + c_.units + n, x);
-                if constexpr (WRITE) store<T>(out[r] + n, x);
-            }
+        for (int v = 0; v < NV; ++v) {
+            const std::int64_t n = i + v * W;
+            const Vec<T> x = blend<A, T>(sum[v], load(now_ + n), load(decay_.keep + n), load(decay_.gain + n));
+            store<T>(next_ + n, x);
+            store<T>(next_ + c_.units + n, x);
+            if constexpr (WRITE) store<T>(out + n, x);
         }
     }
 
     const LeakyConstants<T> &c_;
+    Decay<T> decay_;
     std::int64_t length_;
     Scratch<T> memory_;
-    T *now_[ROWS], *next_[ROWS];
+    T *now_, *next_, *u_;
 };
 
-// One row of a liquid wired by a list of synapses: eight units at once, their sources gathered one by one (the gather
-// instructions are slower than that on many machines).
+// One series of a liquid wired by a list of synapses: eight units at once, their sources gathered one by one (the
+// gather instructions are no faster on many machines).
 template <class T, Activation A>
 class Synapses {
-    static constexpr int W = width<T>, BLOCK = synapse_block;
-    static constexpr int NV = BLOCK * sizeof(T) > PLASHET_VECTOR_BYTES ? BLOCK * sizeof(T) / PLASHET_VECTOR_BYTES : 1;
-    static_assert(W <= BLOCK || PLASHET_VECTOR_BYTES > 32, "a block holds whole vectors");
+    static constexpr int W = width<T>, BLOCK = synapse_block, NV = BLOCK / W;
+    static_assert(BLOCK % W == 0, "a block holds whole vectors");
 
   public:
+    static constexpr int ROWS = 1;
+
     explicit Synapses(const LeakyConstants<T> &c)
-        : c_(c), length_(c.padded + 16), memory_(2 * length_ + c.inputs), now_(memory_.get()), next_(now_ + length_) {
-        u[0] = next_ + length_;
-    }
+        : c_(c), decay_(c), length_(c.padded + 16), memory_(2 * length_ + c.inputs), now_(memory_.get()),
+          next_(now_ + length_), u_(next_ + length_) {}
 
     void load_state(int, const T *x) {
         for (std::int64_t i = 0; i < c_.units; ++i) now_[i] = x[c_.order ? c_.order[i] : i];
     }
     void save_state(int, T *x) const { unsorted(now_, x); }
+    void set_input(int, std::int64_t j, T u) { u_[j] = observed(u); }
+    T input(int, std::int64_t j) const { return u_[j]; }
+    void set_time(int, T dt) { decay_.update(dt); }
 
-    void step(const Decay<T> *const *decay, T *const *out) {
-        for (std::int64_t b = 0; b < c_.padded / BLOCK; ++b) block(b, *decay[0]);
-        for (std::int64_t i = c_.units; i < c_.padded; ++i) next_[i] = T(0);
+    void step(T *const *out) {
+        for (std::int64_t b = 0; b < c_.padded / BLOCK; ++b) block(b);
         unsorted(next_, out[0]);
-        T *t = now_;
+        T *const t = now_;
         now_ = next_;
         next_ = t;
     }
-
-    T *u[1];
 
   private:
     void unsorted(const T *x, T *to) const {
@@ -199,13 +188,13 @@ class Synapses {
             for (std::int64_t i = 0; i < c_.units; ++i) to[c_.order[i]] = x[i];
     }
 
-    PLASHET_INLINE void block(std::int64_t b, const Decay<T> &decay) {
+    PLASHET_INLINE void block(std::int64_t b) {
         Vec<T> sum[NV];
         const T *w = c_.drive + b * (1 + c_.inputs) * BLOCK;
         for (int v = 0; v < NV; ++v) sum[v] = load(w + v * W);
         for (std::int64_t j = 0; j < c_.inputs; ++j) {
             w += BLOCK;
-            for (int v = 0; v < NV; ++v) sum[v] = fma<T>(load(w + v * W), all(u[0][j]), sum[v]);
+            for (int v = 0; v < NV; ++v) sum[v] = fma<T>(load(w + v * W), all(u_[j]), sum[v]);
         }
         const T *weight = c_.weights + c_.starts[b] * BLOCK;
         const std::uint32_t *pre = c_.pre + c_.starts[b] * BLOCK;
@@ -217,49 +206,118 @@ class Synapses {
             }
         for (int v = 0; v < NV; ++v) {
             const std::int64_t n = b * BLOCK + v * W;
-            const Vec<T> f = act<A, T>(sum[v]);
-            store<T>(next_ + n, fma<T>(load(decay.keep + n), load(now_ + n), load(decay.gain + n) * f));
+            store<T>(next_ + n, blend<A, T>(sum[v], load(now_ + n), load(decay_.keep + n), load(decay_.gain + n)));
         }
     }
 
     const LeakyConstants<T> &c_;
+    Decay<T> decay_;
     std::int64_t length_;
     Scratch<T> memory_;
-    T *now_, *next_;
+    T *now_, *next_, *u_;
 };
 
-template <class T, class Liquid, int ROWS>
-void run_rows(const LeakyConstants<T> &c, const LeakySeries<T> &s, std::int64_t first) {
-    Liquid liquid(c);
-    Decay<T> own[] = {Decay<T>(c), Decay<T>(c)};
-    static_assert(ROWS <= 2, "one decay for each row");
-    const Decay<T> *decay[ROWS];
-    T *out[ROWS];
-    for (int r = 0; r < ROWS; ++r) {
-        liquid.load_state(r, s.x + (first + r) * s.x_row);
-        decay[r] = &own[r];
+// Several series of a liquid wired by a list of synapses, the series innermost: a source is one contiguous read.
+template <class T, Activation A>
+class SynapsesOfRows {
+    static constexpr int W = width<T>, NV = 2, BLOCK = synapse_block;
+
+  public:
+    static constexpr int ROWS = NV * W;
+
+    explicit SynapsesOfRows(const LeakyConstants<T> &c)
+        : c_(c), decay_(c), memory_((4 * (c.padded + 1) + c.inputs) * ROWS), now_(memory_.get()),
+          next_(now_ + (c.padded + 1) * ROWS), keep_(next_ + (c.padded + 1) * ROWS), gain_(keep_ + c.padded * ROWS),
+          u_(gain_ + c.padded * ROWS) {}
+
+    void load_state(int r, const T *x) {
+        for (std::int64_t i = 0; i < c_.units; ++i) now_[i * ROWS + r] = x[unit(i)];
     }
+    void save_state(int r, T *x) const {
+        for (std::int64_t i = 0; i < c_.units; ++i) x[unit(i)] = now_[i * ROWS + r];
+    }
+    void set_input(int r, std::int64_t j, T u) { u_[j * ROWS + r] = observed(u); }
+    void set_time(int r, T dt) {
+        if (timed_[r] && dt == dt_[r]) return;
+        timed_[r] = true;
+        dt_[r] = dt;
+        decay_.update(dt);
+        for (std::int64_t i = 0; i < c_.padded; ++i) {
+            keep_[i * ROWS + r] = decay_.keep[i];
+            gain_[i * ROWS + r] = decay_.gain[i];
+        }
+    }
+
+    void step(T *const *out) {
+        for (std::int64_t i = 0; i < c_.units; ++i) one(i);
+        for (std::int64_t first = 0; first < c_.units; first += 16) {  // a few cache lines at a time
+            const std::int64_t end = first + 16 < c_.units ? first + 16 : c_.units;
+            for (int r = 0; r < ROWS && out[r]; ++r)
+                for (std::int64_t i = first; i < end; ++i) out[r][unit(i)] = next_[i * ROWS + r];
+        }
+        T *const t = now_;
+        now_ = next_;
+        next_ = t;
+    }
+
+  private:
+    std::int64_t unit(std::int64_t place) const { return c_.order ? c_.order[place] : place; }
+
+    PLASHET_INLINE void one(std::int64_t i) {
+        const std::int64_t b = i / BLOCK, l = i % BLOCK;
+        const T *w = c_.drive + b * (1 + c_.inputs) * BLOCK + l;
+        Vec<T> sum[NV];
+        for (int v = 0; v < NV; ++v) sum[v] = all(*w);
+        for (std::int64_t j = 0; j < c_.inputs; ++j)
+            for (int v = 0; v < NV; ++v)
+                sum[v] = fma<T>(all(w[(1 + j) * BLOCK]), load(u_ + j * ROWS + v * W), sum[v]);
+        for (std::int64_t e = c_.starts[b] * BLOCK + l; e < c_.starts[b + 1] * BLOCK; e += BLOCK) {
+            const T *x = now_ + std::int64_t(c_.pre[e]) * ROWS;
+            for (int v = 0; v < NV; ++v) sum[v] = fma<T>(all(c_.weights[e]), load(x + v * W), sum[v]);
+        }
+        for (int v = 0; v < NV; ++v) {
+            const std::int64_t n = i * ROWS + v * W;
+            store<T>(next_ + n, blend<A, T>(sum[v], load(now_ + n), load(keep_ + n), load(gain_ + n)));
+        }
+    }
+
+    const LeakyConstants<T> &c_;
+    Decay<T> decay_;
+    Scratch<T> memory_;
+    T *now_, *next_, *keep_, *gain_, *u_;
+    T dt_[ROWS];
+    bool timed_[ROWS] = {};
+};
+
+// Runs the rows first, ..., first + rows - 1, as many as the liquid holds or fewer.
+template <class Liquid, class T>
+void run_rows(const LeakyConstants<T> &c, const LeakySeries<T> &s, std::int64_t first, int rows) {
+    Liquid liquid(c);
+    T *out[Liquid::ROWS] = {};
+    for (int r = 0; r < rows; ++r) liquid.load_state(r, s.x + (first + r) * s.x_row);
     for (std::int64_t t = 0; t < s.ticks; ++t) {
-        for (int r = 0; r < ROWS; ++r) {
-            own[r].update(s.dt[t * s.dt_tick + (first + r) * s.dt_row]);
+        for (int r = 0; r < rows; ++r) {
+            liquid.set_time(r, s.dt[t * s.dt_tick + (first + r) * s.dt_row]);
             const T *u = s.u + t * s.u_tick + (first + r) * s.u_row;
-            for (std::int64_t j = 0; j < c.inputs; ++j) liquid.u[r][j] = observed(u[j]);
+            for (std::int64_t j = 0; j < c.inputs; ++j) liquid.set_input(r, j, u[j * s.u_input]);
             out[r] = s.out + t * s.out_tick + (first + r) * s.out_row;
         }
-        liquid.step(decay, out);
+        liquid.step(out);
     }
-    for (int r = 0; r < ROWS; ++r) liquid.save_state(r, s.x + (first + r) * s.x_row);
+    for (int r = 0; r < rows; ++r) liquid.save_state(r, s.x + (first + r) * s.x_row);
 }
 
 template <class T, Activation A>
 void run(const LeakyConstants<T> &c, const LeakySeries<T> &s) {
+    using Many = SynapsesOfRows<T, A>;
     const SubnormalsAreZero guard;
-    std::int64_t first = 0;
-    if (c.bands) {
-        for (; first + 2 <= s.rows; first += 2) run_rows<T, Bands<T, A, 2>, 2>(c, s, first);
-        if (first < s.rows) run_rows<T, Bands<T, A, 1>, 1>(c, s, first);
-    } else {
-        for (; first < s.rows; ++first) run_rows<T, Synapses<T, A>, 1>(c, s, first);
+    for (std::int64_t first = 0; first < s.rows;) {
+        const std::int64_t left = s.rows - first;
+        const int rows = c.bands || left < Many::ROWS / 4 ? 1 : int(left < Many::ROWS ? left : Many::ROWS);
+        if (c.bands) run_rows<Bands<T, A>>(c, s, first, rows);
+        else if (rows == 1) run_rows<Synapses<T, A>>(c, s, first, rows);
+        else run_rows<Many>(c, s, first, rows);
+        first += rows;
     }
 }
 
@@ -295,17 +353,25 @@ void read(const ReadoutArrays &readout, const double *features, double *guess) {
         guess[m] = readout.bias[m] + dot(readout.features, features, readout.weights + m, readout.outputs);
 }
 
+// Each row by itself, so that a row's answer does not depend on how many there are, as a BLAS's would.
+template <class T>
+void read_rows(const ReadoutArrays &readout, std::int64_t rows, const T *features, double *guesses) {
+    const Scratch<double> wide(readout.features);
+    for (; rows > 0; --rows, features += readout.features, guesses += readout.outputs) {
+        for (std::int64_t i = 0; i < readout.features; ++i) wide.get()[i] = double(features[i]);
+        read(readout, wide.get(), guesses);
+    }
+}
+
 template <class T, class Liquid>
 void tick_with(const LeakyConstants<T> &c, const T *u, T dt, const T *x, T *features, const ReadoutArrays &readout,
                double *guess) {
     Liquid liquid(c);
-    Decay<T> own(c);
-    const Decay<T> *decay[1] = {&own};
-    own.update(dt);
+    liquid.set_time(0, dt);
     liquid.load_state(0, x);
-    for (std::int64_t j = 0; j < c.inputs; ++j) liquid.u[0][j] = observed(u[j]);
-    liquid.step(decay, &features);
-    for (std::int64_t j = c.units; j < readout.features; ++j) features[j] = liquid.u[0][j - c.units];
+    for (std::int64_t j = 0; j < c.inputs; ++j) liquid.set_input(0, j, u[j]);
+    liquid.step(&features);
+    for (std::int64_t j = c.units; j < readout.features; ++j) features[j] = liquid.input(0, j - c.units);
     const Scratch<double> wide(readout.features);
     for (std::int64_t i = 0; i < readout.features; ++i) wide.get()[i] = double(features[i]);
     read(readout, wide.get(), guess);
@@ -315,7 +381,7 @@ template <class T, Activation A>
 void tick(const LeakyConstants<T> &c, const T *u, T dt, const T *x, T *features, const ReadoutArrays &readout,
           double *guess) {
     const SubnormalsAreZero guard;
-    if (c.bands) tick_with<T, Bands<T, A, 1>>(c, u, dt, x, features, readout, guess);
+    if (c.bands) tick_with<T, Bands<T, A>>(c, u, dt, x, features, readout, guess);
     else tick_with<T, Synapses<T, A>>(c, u, dt, x, features, readout, guess);
 }
 
@@ -324,21 +390,19 @@ void generate_row(const LeakyConstants<T> &c, const LeakyLoop<T> &loop, std::int
     const ReadoutArrays &readout = loop.readout;
     const std::int64_t outputs = readout.outputs, given = c.inputs - outputs;
     Liquid liquid(c);
-    Decay<T> own(c);
-    const Decay<T> *decay[1] = {&own};
     const Scratch<T> state(c.units);
     const Scratch<double> wide(readout.features);
     T *out = state.get();
     double *last = loop.last + row * outputs;
     liquid.load_state(0, loop.x + row * loop.x_row);
     for (std::int64_t t = 0; t < loop.ticks; ++t) {
-        own.update(loop.dt[t * loop.dt_tick + row * loop.dt_row]);
+        liquid.set_time(0, loop.dt[t * loop.dt_tick + row * loop.dt_row]);
         const T *u = loop.u + t * loop.u_tick + row * loop.u_row;
-        for (std::int64_t j = 0; j < given; ++j) liquid.u[0][j] = observed(u[j]);
-        for (std::int64_t m = 0; m < outputs; ++m) liquid.u[0][given + m] = observed(T(last[m]));
-        liquid.step(decay, &out);
+        for (std::int64_t j = 0; j < given; ++j) liquid.set_input(0, j, u[j * loop.u_input]);
+        for (std::int64_t m = 0; m < outputs; ++m) liquid.set_input(0, given + m, T(last[m]));
+        liquid.step(&out);
         for (std::int64_t i = 0; i < c.units; ++i) wide.get()[i] = double(out[i]);
-        for (std::int64_t j = c.units; j < readout.features; ++j) wide.get()[j] = double(liquid.u[0][j - c.units]);
+        for (std::int64_t j = c.units; j < readout.features; ++j) wide.get()[j] = double(liquid.input(0, j - c.units));
         read(readout, wide.get(), last);
         std::memcpy(loop.out + (t * loop.rows + row) * outputs, last, sizeof(double) * outputs);
     }
@@ -349,7 +413,7 @@ template <class T, Activation A>
 void generate(const LeakyConstants<T> &c, const LeakyLoop<T> &loop) {
     const SubnormalsAreZero guard;
     for (std::int64_t row = 0; row < loop.rows; ++row)
-        if (c.bands) generate_row<T, Bands<T, A, 1>>(c, loop, row);
+        if (c.bands) generate_row<T, Bands<T, A>>(c, loop, row);
         else generate_row<T, Synapses<T, A>>(c, loop, row);
 }
 
@@ -412,6 +476,8 @@ const InstructionSet &instruction_set() {
         runs_here,
         {any_run<float>, any_tick<float>, any_generate<float>},
         {any_run<double>, any_tick<double>, any_generate<double>},
+        read_rows<float>,
+        read_rows<double>,
         {each<float, exp<float>>, each<float, tanh<float>>, each<float, logistic<float>>},
         {each<double, exp<double>>, each<double, tanh<double>>, each<double, logistic<double>>},
     };

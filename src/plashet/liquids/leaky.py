@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _kernels
-from ..ops import decay, join, logistic, namespace, rectify, rest
+from ..ops import decay, join, logistic, namespace, observed, rectify, rest
 from ..threads import over_rows
 from ..types import Array
 from ..wiring import Bands, Wiring, grown, pruned
@@ -101,6 +101,27 @@ class Leaky:
         features, guess = np.empty(len(weights), u.dtype), np.empty(len(bias))
         self._plan(u.dtype).tick(u, dt, state.x, features, weights, bias, guess)
         return LeakyState(features[: self.outputs]), features, guess
+
+    def loop(
+        self, state: LeakyState, u: Array, dt: Array, last: Array, weights: Array, bias: Array
+    ) -> tuple[LeakyState, Array, Array]:
+        """Closed loop in one compiled call: the last inputs are the linear readout of the tick before, at first `last`.
+
+        u (time, *batch, inputs - outputs), dt as in `run`, last (*batch, outputs). State, the last tick's features
+        ([x], or [x, u] if `weights` has rows for them) and the readouts (time, *batch, outputs).
+        """
+        batch, outputs = u.shape[1:-1], len(bias)
+        rows = int(np.prod(batch))
+        x = np.array(state.x, u.dtype).reshape(rows, self.outputs)
+        heard = np.array(last, np.float64).reshape(rows, outputs)
+        y = np.empty((len(u), rows, outputs))
+        given = np.ascontiguousarray(u.reshape(len(u), rows, self.inputs - outputs))
+        self._plan(u.dtype).generate(given, _per_row(dt, u, rows), x, heard, y, weights, bias)
+        after, y = LeakyState(x.reshape(*batch, self.outputs)), y.reshape(len(u), *batch, outputs)
+        if len(weights) == self.outputs:
+            return after, after.x, y
+        before = y[-2] if len(u) > 1 else last
+        return after, join([after.x, observed(u[-1]), before.astype(u.dtype)]), y
 
     def _plan(self, dtype: Any) -> Any:
         """The constants laid out for the kernel, made once for each dtype."""
