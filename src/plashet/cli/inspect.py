@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import click
 
 from .console import Say, speaking
 from .faults import DataFault, UsageFault
+
+NOISE_TICKS = 600  # of white noise through each liquid, to see how it answers
 
 
 @click.command("inspect", short_help="Say what is in a model file.")
@@ -22,17 +25,20 @@ def command(say: Say, models: tuple[str, ...]) -> None:
     found = [examine(path) for path in models]
     say.result(found[0] if len(found) == 1 else found)
     if not say.json:
+        from ..report import words
         from .show import listing
 
         for one in found:
-            say.show(listing(one["file"], {k: v for k, v in one.items() if k not in ("file", "arrays")}))
+            told = {k: _told(v) for k, v in one.items() if k not in ("file", "arrays")}
+            say.show(
+                listing(one["file"], told | {"size": words.size(one["size"]), "numbers": words.count(one["numbers"])})
+            )
         say.show(f"\nNext: plashet watch - --model {models[0]} --target COLUMN")
 
 
 def examine(path: str) -> dict[str, Any]:
     """What a file says of itself, and what can be computed from its liquid."""
     about, arrays = opened(path)
-    wirings = _nodes(about["value"], "Wiring")
     types = list(dict.fromkeys(_types(about["value"])))
     found: dict[str, Any] = {
         "file": path,
@@ -45,7 +51,7 @@ def examine(path: str) -> dict[str, Any]:
         "built from": ", ".join(types),
     }
     settings = _settings(about["value"])
-    return found | settings | _liquids(path, len(wirings)) | {"arrays": {k: list(a.shape) for k, a in arrays.items()}}
+    return found | settings | _liquids(path) | {"arrays": {k: list(a.shape) for k, a in arrays.items()}}
 
 
 def opened(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -68,16 +74,6 @@ def model_fault(error: ValueError) -> DataFault:
     return DataFault(text, "save the model again with plashet: model.save('model.plashet')")
 
 
-def _nodes(node: Any, kind: str) -> list[Any]:
-    """Every part of that type, in a description."""
-    if isinstance(node, dict):
-        here = [node] if node.get("type") == kind else []
-        return here + [n for v in node.values() for n in _nodes(v, kind)]
-    if isinstance(node, list):
-        return [n for v in node for n in _nodes(v, kind)]
-    return []
-
-
 def _types(node: Any) -> list[str]:
     if isinstance(node, dict):
         here = [node["type"]] if isinstance(node.get("type"), str) else []
@@ -95,37 +91,52 @@ def _settings(node: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _liquids(path: str, wirings: int) -> dict[str, Any]:
-    """Units and spectral radius of each liquid in the file; nothing where there is none, or it cannot be built."""
-    if not wirings:
-        return {}
+def _liquids(path: str) -> dict[str, Any]:
+    """Each distinct liquid in the file: its size, and how it answers white noise; nothing where it cannot be built."""
+    import numpy as np
+
+    from ..live import Open, Snapshot
+    from ..measure import report
     from ..save import load
-    from ..wiring import spectral_radius
 
     try:
-        value = load(path, _known())
+        value = load(path, (Snapshot, Open))
     except ValueError:
-        return {"liquids": f"{wirings}, of types that are not plashet's"}
-    found = list(_wirings(value, set()))
-    radii = [f"{spectral_radius(w.topology, w.weights):.3f}" for w in found]
-    return {"liquids": len(found), "units": [w.units for w in found], "spectral radius": ", ".join(radii)}
+        return {"liquids": "of types that are not plashet's"}
+    found = {}
+    for count, cell in enumerate(_cells(value, set()), 1):
+        noise = np.random.default_rng(0).normal(size=(NOISE_TICKS, cell.inputs))
+        found[f"liquid {count}"] = {"units": cell.outputs, "inputs": cell.inputs, **report(cell, noise).as_dict()}
+    return found
 
 
-def _known() -> tuple[type, ...]:
-    from ..live import Open, Snapshot
-
-    return (Snapshot, Open)
-
-
-def _wirings(value: Any, seen: set[int]) -> Any:
-    """Every distinct wiring inside a value."""
+def _cells(value: Any, seen: set[bytes]) -> Iterator[Any]:
+    """Every distinct cell with a wiring inside a value."""
     from .. import tree
     from ..wiring import Wiring
 
-    if isinstance(value, Wiring):
-        if id(value.weights) not in seen:
-            seen.add(id(value.weights))
+    wiring = getattr(value, "wiring", None)
+    if isinstance(wiring, Wiring):
+        content = wiring.weights.tobytes()  # a file may hold the same liquid twice, in a model and in its learner
+        if content not in seen:
+            seen.add(content)
             yield value
         return
     for _name, part in tree.parts(value) or ():
-        yield from _wirings(part, seen)
+        yield from _cells(part, seen)
+
+
+def _told(value: Any) -> str:
+    """A fact in words: a liquid's report as one sentence, sizes in bytes as they are read."""
+    if not isinstance(value, dict):
+        return str(value)
+    from ..report import words
+
+    radius = "" if value["radius"] is None else f", spectral radius {value['radius']:.3f}"
+    fading = value["forgets_after"]
+    forgets = f"forgets after {fading} ticks" if fading is not None else "does not forget within the test"
+    said = (
+        f"{value['units']} units, inputs: {value['inputs']}{radius}; on white noise: rank {value['rank']:.0f}, "
+        f"memory {words.number(value['memory'])} ticks, {forgets}"
+    )
+    return "; ".join([said, *value["advice"]])
