@@ -54,9 +54,9 @@ class RLS:
 
         R = sum over rows of exp(-age/memory) x x' + diag(penalty_i exp(-(time since i was paid)/memory))
 
-    and no eigenvalue of P exceeds exp(1 + largest Delta/memory) / (1e-4 penalty), of its part without the bias
-    1e4 times less. Where a gap is so long (Delta > memory/2) that rank-one terms would lose digits, the same sum is
-    formed at once by an eigendecomposition of P.
+    and P never exceeds e diag(1/penalty_i) (as matrices: x'P x is at most e times what it was before the first tick).
+    Where a gap is so long (Delta > memory/2) that rank-one terms would lose digits, the same sum is formed at once by
+    an eigendecomposition of P.
 
     One P serves all outputs. At a tick's first label P moves; outputs whose label is not known yet are taken to be what
     the model says just then, and when the label comes, W_m <- W_m + omega P x (y - taken): the result is, for any order
