@@ -4,16 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py' -o -name '*.cpp' -o -name '*.hpp') pyproject.toml CMakeLists.txt
 
-.PHONY: demo test test-slow lint format bench pictures clean
+.PHONY: demo test test-slow test-torch lint format bench pictures clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/plashet demo
 
 test: $(VENV)/.tests
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -m "not slow and not torch" -n auto
 
 test-slow: $(VENV)/.tests
 	$(BIN)/python -m pytest -q -m slow
+
+test-torch: $(VENV)/.tests $(VENV)/.torch
+	$(BIN)/python -m pytest -q -m torch
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -30,24 +33,29 @@ bench: $(VENV)/.bench
 pictures: $(VENV)/.installed
 	$(BIN)/python tools/pictures.py
 
-$(VENV)/bin/python:
+$(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(VENV)/bin/python $(SOURCES)
+# Each installs the package with an extra, and so serves what asks for less.
+$(VENV)/.installed: $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install -q .
 	@touch $@
 
-$(VENV)/.tests: $(VENV)/.installed
-	$(BIN)/python -m pip install -q -c constraints.txt '.[test]'
+$(VENV)/.tests: $(BIN)/python $(SOURCES)
+	$(BIN)/python -m pip install -q '.[test]'
+	@touch $(VENV)/.installed $@
+
+$(VENV)/.dev: $(BIN)/python $(SOURCES)
+	$(BIN)/python -m pip install -q '.[dev]'
+	@touch $(VENV)/.installed $(VENV)/.tests $@
+
+$(VENV)/.torch: $(BIN)/python constraints.txt
+	$(BIN)/python -m pip install -q -c constraints.txt torch
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed
-	$(BIN)/python -m pip install -q -c constraints.txt '.[dev]'
-	@touch $@
-
-$(VENV)/.bench: $(VENV)/.installed
+$(VENV)/.bench: $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install -q -c constraints.txt '.[bench]'
-	@touch $@
+	@touch $(VENV)/.installed $@
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -52,7 +52,7 @@ def map_arrays(change: Callable[[str, Any], Any], value: V, path: str = "") -> V
     """The same value with `change(path, array)` in place of every array."""
     children = parts(value)
     if children is None:
-        return change(path, value) if is_array(value) else value  # type: ignore[no-any-return]
+        return change(path, value) if is_array(value) else value
     return rebuild(value, [map_arrays(change, child, f"{path}.{name}" if path else name) for name, child in children])
 
 

@@ -45,7 +45,7 @@ class Leaky:
     def __post_init__(self) -> None:
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation is one of {', '.join(ACTIVATIONS)}; got {self.activation!r}")
-        tau = np.asarray(self.tau, dtype=np.float64) if namespace(self.tau) is np else self.tau
+        tau: Any = np.asarray(self.tau, dtype=np.float64) if namespace(self.tau) is np else self.tau
         if tau.shape not in ((), (self.wiring.units,)):
             raise ValueError(f"tau is one number or one per unit ({self.wiring.units}), got shape {tuple(tau.shape)}")
         if not (tau > 0).all():

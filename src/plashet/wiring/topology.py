@@ -87,7 +87,8 @@ class Bands:
     @cached_property
     def pre(self) -> Ints:
         """(degree, units): the unit that unit i listens to through band k."""
-        return (np.arange(self.units)[None, :] + np.asarray(self.shifts)[:, None]) % self.units
+        pre: Ints = (np.arange(self.units)[None, :] + np.asarray(self.shifts)[:, None]) % self.units
+        return pre
 
     def synapses(self) -> Synapses:
         """The same edges as a list, in the order of `weights.ravel()`."""
