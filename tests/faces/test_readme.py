@@ -1,0 +1,28 @@
+"""The README's code runs as it stands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.S)
+
+
+@pytest.mark.parametrize("code", BLOCKS, ids=range(len(BLOCKS)))
+def test_the_code_runs(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(code, names)
+    if "model" in names:
+        assert len(names["model"].forecast()) == 24
+    else:
+        assert abs(names["guess"] - names["tick"].y) < 1e-2
+        assert names["pl"].Live.load("pump.plashet").ticks == 500
+
+
+def test_the_links_lead_somewhere():
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        if "://" not in link:
+            assert (ROOT / link).exists(), link
