@@ -19,7 +19,9 @@ def namespace(*arrays: Array) -> Any:
 
 
 def asarray(value: Any, like: Array) -> Array:
-    """`value` as an array of the library and dtype of `like`."""
+    """`value` as an array of the library and dtype of `like`; a tensor keeps its place in the graph of gradients."""
+    if namespace(value) is not np:
+        return value.to(like.dtype)
     return namespace(like).asarray(value, dtype=like.dtype)
 
 
