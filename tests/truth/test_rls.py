@@ -249,6 +249,19 @@ def test_missing_labels_teach_nothing_of_their_output_and_do_not_hold_up_the_oth
     assert np.isfinite(knowledge.w).all()
 
 
+def test_an_output_without_its_label_keeps_its_weights_while_others_learn():
+    x, y, _ = stream(25)
+    learner = RLS()
+    knowledge = learner.absorb(learner.init(untaught(6, 3, seed=1)), x[:40], y[:40])
+    before = knowledge.w.copy()
+    knowledge, trace = watch(learner, knowledge, x[40])
+    knowledge, trace = learner.credit(knowledge, trace, np.array([y[40, 0], NAN, NAN]))
+    np.testing.assert_array_equal(knowledge.w[:, 1:], before[:, 1:])
+    assert (knowledge.w[:, 0] != before[:, 0]).all()
+    np.testing.assert_allclose(trace.taken[0, 1:], np.append(x[40], 1) @ before[:, 1:], rtol=1e-12)
+    np.testing.assert_array_equal(trace.taken[1], [1, 0, 0])
+
+
 @pytest.mark.parametrize("bad", [np.inf, -np.inf, 1e200])
 def test_an_infinite_target_is_refused_by_name_and_costs_nothing(bad):
     x, y, _ = stream(14)

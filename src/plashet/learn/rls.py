@@ -60,7 +60,9 @@ class RLS:
 
     One P serves all outputs. At a tick's first label P moves; outputs whose label is not known yet are taken to be what
     the model says just then, and when the label comes, W_m <- W_m + omega P x (y - taken): the result is, for any order
-    and delay, the solution that all labels at once would have given. A label given again replaces the one before.
+    and delay, the solution that all labels at once would have given. A label given again replaces the one before. An
+    output whose label never comes keeps what it said as its target there: it neither moves nor gains by that tick, but
+    learns the more slowly from the next; outputs of very different label rates are better taught by an RLS each.
 
     memory: [s], inf for never forgetting: then W equals Ridge's at every tick.   penalty: as Ridge's, per output.
     Raises ValueError for an infinite target. Rows with features that are not finite are skipped and counted
