@@ -23,7 +23,8 @@ class Backtest:
     times (T,), actual (T,) NaN where not observed; origins (O,): the row of the last known value; forecasts and
     baselines by name (O, H), "plashet" first; lower and upper by level (O, H); all in the units of the target.
     weights (O, experts): the hedge's weights, mean over horizons; activity (ticks, some units): the last states of a
-    liquid; `chosen`: what was chosen, and why; `week`: steps in the window of the worst coverage.
+    liquid; `chosen`: what was chosen, and why; `week`: steps in the window of the worst coverage;
+    `others`: the backtests of further targets, by name.
     """
 
     times: NDArray[Any]
@@ -41,6 +42,7 @@ class Backtest:
     seconds: float = float("nan")
     target: str = "y"
     week: int = 168
+    others: dict[str, Backtest] = field(default_factory=dict)
 
     @property
     def targets(self) -> Floats:
