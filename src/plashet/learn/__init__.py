@@ -3,6 +3,7 @@
 from .common import BIAS_SHARE
 from .force import FORCE
 from .gradient_readout import GradientReadout
+from .hedge import MLpol
 from .lms import LMS, NLMS
 from .losses import Huber, Pinball, Squared
 from .penalty import CrossValidated
@@ -18,6 +19,7 @@ __all__ = [
     "CrossValidated",
     "GradientReadout",
     "Huber",
+    "MLpol",
     "Pinball",
     "Ridge",
     "Squared",
