@@ -95,11 +95,12 @@ class Forecaster:
         self._tell(entry.notices)
         return self
 
-    def update(self, y: Any, exog: Any = None) -> Forecaster:
+    def update(self, y: Any, exog: Any = None, *, learn: bool = True) -> Forecaster:
         """Learn on from new rows, one after the other, never refitting: the same bits in one call or in many.
 
         Steps left out between are taken as missing. Rows no later than the last one known are left out, and said.
         exog: the new rows' exogenous columns; rows beyond y's are the future of the `known` columns.
+        learn: False goes on to the new rows without learning from them.
         """
         fitted = self._ready()
         last = fitted[0].track.ticks - 1
@@ -108,7 +109,7 @@ class Forecaster:
         if len(left_out):
             said = f"{len(left_out)} rows were left out, the first at row {left_out[0]}: no later than what is known"
             self._tell((said,))
-        self._fitted = tuple(self._advanced(k, f, values, outer) for k, f in enumerate(fitted))
+        self._fitted = tuple(self._advanced(k, f, values, outer, learn) for k, f in enumerate(fitted))
         return self
 
     def forecast(self, levels: tuple[float, ...] | None = None, exog: Any = None) -> Any:
@@ -161,10 +162,13 @@ class Forecaster:
         """What was chosen on the training part, and why; of the first target."""
         return dict(self._ready()[0].chosen)
 
+    def snapshot(self) -> Saved:
+        """All of it as one value, to be saved or restored at once: its arrays are this forecaster's own."""
+        return Saved(self.settings, self.missing, self.known, self._shape, self._ready(), self._notices)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """To one file, atomically and without pickle; `Forecaster.load` goes on bit-equal."""
-        fitted = self._ready()
-        write_file(path, Saved(self.settings, self.missing, self.known, self._shape, fitted, self._notices))
+        write_file(path, self.snapshot())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Forecaster:
@@ -172,6 +176,11 @@ class Forecaster:
         held = read_file(path)
         if not isinstance(held, Saved):
             raise FileError(f"{path} holds a {type(held).__name__}, not a Forecaster; read it with plashet.load")
+        return cls.restore(held)
+
+    @classmethod
+    def restore(cls, held: Saved) -> Forecaster:
+        """A forecaster that goes on where the snapshot was taken, with the snapshot's arrays."""
         s = held.settings
         made = cls(
             s.horizon,
@@ -185,13 +194,13 @@ class Forecaster:
         made._shape, made._fitted, made._notices = held.shape, held.fitted, held.notices
         return made
 
-    def _advanced(self, target: int, fitted: Fitted, values: Array, exog: Array) -> Fitted:
+    def _advanced(self, target: int, fitted: Fitted, values: Array, exog: Array, learn: bool) -> Fitted:
         plan, track, chosen = fitted
         z = (values[:, target] - plan.center) / plan.spread
         outer = (beside(values, exog, target) - plan.exog_center) / plan.exog_spread
         later = _known(fitted, exog)
         for t in range(len(values)):
-            track = advance(plan, track, float(z[t]), outer[t], later[t + 1 : t + 1 + self.horizon])
+            track = advance(plan, track, float(z[t]), outer[t], later[t + 1 : t + 1 + self.horizon], learn)
         return Fitted(plan, track, chosen)
 
     def _levels(self, levels: tuple[float, ...] | None) -> tuple[float, ...]:
