@@ -20,13 +20,13 @@ def table(text, source="t.csv"):
 
 def line_of(text, wanted=None):
     said = []
-    return timeline.timeline(table(text), wanted, said.append), said
+    return timeline.timeline(table(text), wanted, "infer", said.append), said
 
 
 def test_semicolons_and_decimal_commas_are_understood():
     read = table("Zeit;Last\n01.02.2026 00:00;1.234,5\n01.02.2026 01:00;7,25\n")
     np.testing.assert_array_equal(read.numbers("Last"), [1234.5, 7.25])
-    found = timeline.timeline(read, None, lambda text: None)
+    found = timeline.timeline(read, None, "infer", lambda text: None)
     assert str(found.index[0]) == "2026-02-01 00:00:00"
 
 
@@ -139,23 +139,28 @@ def test_repeated_stamps_keep_the_last_row_and_are_told():
 def test_gaps_are_told_with_their_first_line_and_become_missing_rows():
     text = HOURLY.replace("2026-01-01 05:00,5\n", "").replace("2026-01-01 06:00,6\n", "")
     found, said = line_of(text)
-    assert said == ["line 7: gap after 2026-01-01 04:00 (1 gap, 2 missing stamps); taken as not observed"]
-    import pandas as pd
-
-    frame = pd.DataFrame({"load": table(text).numbers("load")[found.rows]}, index=found.index)
-    grid = timeline.shape(found.index, frame, "infer", found.step, said.append)
-    assert len(grid) == 24
-    assert grid["load"].isna().sum() == 2
+    expected = "line 7: nothing between 2026-01-01 04:00 and 2026-01-01 07:00 (1 gap, 2 missing steps)"
+    assert said == [expected + "; taken as not observed"]
+    assert found.length == 24
+    np.testing.assert_array_equal(np.diff(found.steps), [3 if h == 4 else 1 for h in range(21)])
 
 
-def test_stamps_off_any_grid_go_on_as_they_are():
-    import pandas as pd
+def test_a_weekend_is_no_gap_on_working_days():
+    days = np.busday_offset("2026-01-05", np.arange(30))
+    found, said = line_of("date,x\n" + "".join(f"{d},1\n" for d in days))
+    assert said == []
+    assert found.length == 30
 
-    rng = np.random.default_rng(0)
-    index = pd.DatetimeIndex(np.cumsum(rng.integers(1, 5000, 50)).astype("datetime64[s]"))
-    frame, said = pd.DataFrame({"x": np.arange(50.0)}, index=index), []
-    assert timeline.shape(index, frame, "infer", 900.0, said.append) is frame
-    assert "not on a regular grid" in said[0]
+
+def test_rows_may_be_steps_whenever_they_came():
+    read = table("time,x\n2026-01-01 00:00,1\n2026-01-01 00:07,2\n2026-01-09 13:00,3\n")
+    found = timeline.timeline(read, None, "irregular", lambda text: None)
+    assert list(found.index) == [0, 1, 2]
+
+
+def test_a_step_that_is_none_is_refused():
+    with pytest.raises(UsageFault, match="'often' is no step of time"):
+        timeline.timeline(table(HOURLY), None, "often", lambda text: None)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
@@ -55,15 +56,22 @@ def nearest(word: str, known: Iterable[str], form: str = "{}", otherwise: str = 
 
 
 @contextmanager
-def data_door(where: str = "") -> Iterator[None]:
-    """What the library refuses in here is the data's fault: a ValueError becomes a DataFault with the same words."""
-    try:
-        yield
-    except Fault:
-        raise
-    except ValueError as error:
-        text = str(error)
-        raise DataFault(f"{where}: {text}" if where else text) from error
+def data_door(where: str, note: Callable[[str], None]) -> Iterator[None]:
+    """What the library refuses in here is the data's fault: a ValueError becomes a DataFault with the same words.
+
+    What it only warns of is told to `note`.
+    """
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            yield
+        except Fault:
+            raise
+        except ValueError as error:
+            raise DataFault(f"{where}: {error}") from error
+    for warning in told:
+        if issubclass(warning.category, UserWarning):
+            note(str(warning.message))
 
 
 def answer(error: BaseException, debug: bool = False) -> int:

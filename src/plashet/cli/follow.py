@@ -26,6 +26,7 @@ class Row(NamedTuple):
     line: int
     time: str
     value: float
+    beside: tuple[float, ...] = ()  # further columns, as the reader was asked
 
 
 def lines(source: str, follow: bool) -> Iterator[tuple[int, str]]:
@@ -74,6 +75,7 @@ class Reader:
     complain: Callable[[str], None]
     head: list[str] | None = None
     mark: str = ","
+    beside: tuple[str, ...] = ()
 
     def rows(self, source: Iterator[tuple[int, str]]) -> Iterator[Row]:
         """The rows of a stream of lines."""
@@ -96,7 +98,7 @@ class Reader:
         self._check(self.head)
 
     def _check(self, names: list[str]) -> None:
-        for name, option in ((self.target, "--target"), (self.time, "--time")):
+        for name, option in ((self.target, "--target"), (self.time, "--time"), *((b, "--model") for b in self.beside)):
             if name is not None and name not in names:
                 told = f"the stream has no column {name!r}; it has {', '.join(names)}"
                 raise UsageFault(told, nearest(name, names, f"{option} {{}}"))
@@ -125,13 +127,16 @@ class Reader:
         return dict(found)
 
     def _row(self, line: int, cells: dict[str, Any]) -> Row:
-        cell = cells.get(self.target)
+        stamp = cells.get(self.time) if self.time is not None else None
+        value, *beside = (self._number(line, name, cells.get(name)) for name in (self.target, *self.beside))
+        return Row(line, "" if stamp is None else str(stamp).strip(), value, tuple(beside))
+
+    def _number(self, line: int, name: str, cell: Any) -> float:
         try:
             value = number(cell, comma=self.mark != "," and isinstance(cell, str) and "," in cell)
-            if math.isinf(value):
-                raise ValueError
         except (TypeError, ValueError):
-            self.complain(f"line {line}, column {self.target}: {cell!r} is not a finite number; taken as missing")
-            value = math.nan
-        stamp = cells.get(self.time) if self.time is not None else None
-        return Row(line, "" if stamp is None else str(stamp).strip(), value)
+            value = math.inf
+        if math.isinf(value):
+            self.complain(f"line {line}, column {name}: {cell!r} is not a finite number; taken as missing")
+            return math.nan
+        return value

@@ -101,13 +101,13 @@ def command(say: Say, output: str | None, open_page: bool, time_column: str | No
 
     asked, began = Asked(time=time_column, **given), time.perf_counter()
     series = prepare(asked, say)
+    start = _start(asked, series.rows)
     run = Run.begin("forecast", output)
-    origins = _origins(asked, len(series.y))
-    with say.waiting(f"learning {', '.join(asked.targets)}"), data_door(series.table.source):
-        model, found, frame = _work(asked, series, origins)
+    with say.waiting(f"learning {', '.join(asked.targets)}"), data_door(series.table.source, say.note):
+        model, found, frame = _work(asked, series, start)
     if found is not None:
         found = replace(found, seconds=time.perf_counter() - began)
-    finish(say, run, Findings(model, found, None, frame), _about(asked, series, origins), _config(asked))
+    finish(say, run, Findings(model, found, None, frame), _about(asked, series, start), _config(asked))
     say.show(f"\nNext: plashet watch - --model {run.folder / 'model.plashet'} --target {asked.targets[0]}")
     if open_page:
         click.launch(str(run.folder / "report.html"))
@@ -115,11 +115,15 @@ def command(say: Say, output: str | None, open_page: bool, time_column: str | No
 
 @dataclass(frozen=True)
 class Prepared:
-    """Frames ready for a forecaster, and the table they came from. `y` is a Series where there is one target."""
+    """What a forecaster takes, and the table it came from. `y` is a Series where there is one target.
+
+    `rows`: steps on the grid of time, missing ones included.
+    """
 
     table: Any
     y: Any
     exog: Any
+    rows: int
 
 
 def prepare(asked: Asked, say: Say) -> Prepared:
@@ -129,70 +133,76 @@ def prepare(asked: Asked, say: Say) -> Prepared:
     from . import tables, timeline
 
     table = tables.read(asked.data)
-    for name in asked.targets:
-        table.cells(name)
     both = [name for name in asked.exog if name in asked.targets]
     if both:
         raise UsageFault(f"{both[0]!r} is given as --target and as --exog", "name it once")
-    time_line = timeline.timeline(table, asked.time, say.note)
-    columns = {
-        name: table.numbers(name, "--exog" if name in asked.exog else "--target") for name in asked.targets + asked.exog
-    }
-    values = pd.DataFrame({name: column[time_line.rows] for name, column in columns.items()}, index=time_line.index)
+    columns = {n: table.numbers(n) for n in asked.targets} | {n: table.numbers(n, "--exog") for n in asked.exog}
+    line = timeline.timeline(table, asked.time, asked.freq, say.note)
+    values = pd.DataFrame({name: column[line.rows] for name, column in columns.items()}, index=line.index)
     if asked.missing == "error":
-        _refuse_missing(table, values, time_line)
-    values = timeline.shape(time_line.index, values, asked.freq, time_line.step, say.note)
-    if asked.missing == "error" and values[list(asked.targets)].isna().any().any():
-        absent = values.index[int(values[list(asked.targets)].isna().any(axis=1).argmax())]
-        raise DataFault(f"{table.source}: no row at {absent}", "--missing auto")
+        _refuse_missing(table, values, line)
+    if asked.freq not in ("infer", "irregular") and line.grid is not None:
+        values = values.groupby(line.steps).mean().reindex(range(line.length))
+        values.index = pd.DatetimeIndex(line.grid.stamps(range(line.length)))
     y = values[asked.targets[0]] if len(asked.targets) == 1 else values[list(asked.targets)]
-    return Prepared(table, y, values[list(asked.exog)] if asked.exog else None)
+    return Prepared(table, y, values[list(asked.exog)] if asked.exog else None, line.length)
 
 
-def _refuse_missing(table: Any, values: Any, time_line: Any) -> None:
+def _refuse_missing(table: Any, values: Any, line: Any) -> None:
     absent = values.isna().to_numpy()
     if absent.any():
         row, column = (int(i[0]) for i in absent.nonzero())
-        where = f"line {table.lines[time_line.rows[row]]}, column {values.columns[column]}"
+        where = f"line {table.lines[line.rows[row]]}, column {values.columns[column]}"
         raise DataFault(f"{table.source}, {where}: missing value ({int(absent.sum())} in all)", "--missing auto")
+    if line.gap:
+        raise DataFault(f"{table.source}, {line.gap}", "--missing auto")
 
 
-def _origins(asked: Asked, rows: int) -> int:
-    if asked.backtest is not None:
-        return asked.backtest
-    return min(AUTO_MOST, int(AUTO_SHARE * rows) - asked.horizon) if rows >= 8 * asked.horizon else 0
+def _start(asked: Asked, rows: int) -> int:
+    """The row from which on to forecast and compare; 0: no backtest."""
+    from ..forecast.prepare import least_rows
+
+    need = least_rows(asked.horizon)
+    if rows < need:
+        most = max(h for h in range(asked.horizon + 1) if h == 0 or least_rows(h) <= rows)
+        remedy = f"--horizon {most}" if most else "more rows"
+        raise DataFault(f"{asked.data}: {rows} rows, but a horizon of {asked.horizon} needs {need}", remedy)
+    if asked.backtest == 0:
+        return 0
+    if asked.backtest is None:
+        origins = min(AUTO_MOST, int(AUTO_SHARE * rows), rows - asked.horizon - need)
+        return rows - asked.horizon - origins if origins >= asked.horizon else 0
+    start = rows - asked.horizon - asked.backtest
+    if start < need:
+        most = rows - asked.horizon - need
+        have = f"{rows} rows are too few for --backtest {asked.backtest}"
+        why = f"{need} rows are needed to learn from, and {asked.horizon} to compare with at the end"
+        raise DataFault(f"{asked.data}: {have}: {why}", f"--backtest {max(most, 0)}")
+    return start
 
 
-def _work(asked: Asked, series: Prepared, origins: int) -> tuple[Any, Any, Any]:
-    """Fit, backtest if asked, and forecast from the end of the data."""
+def _work(asked: Asked, series: Prepared, start: int) -> tuple[Any, Any, Any]:
+    """Fit, compare from `start` on if asked, and forecast from the end of the data."""
     from ..forecast import Forecaster
 
-    model = Forecaster(horizon=asked.horizon, seed=asked.seed, levels=asked.levels, missing=asked.missing)
-    found = None
-    if origins > 0:
-        start = len(series.y) - asked.horizon - origins
-        if start < 1:
-            have, need = len(series.y), asked.horizon + origins + 1
-            raise DataFault(
-                f"{have} rows are too few for --backtest {origins}: it needs {need} and some to learn from",
-                "--backtest 0",
-            )
+    model = Forecaster(horizon=asked.horizon, seed=asked.seed, levels=asked.levels)
+    if start > 0:
         found = model.backtest(series.y, start, exog=series.exog)
+        return model, found, model.forecast()
     model.fit(series.y, exog=series.exog)
-    return model, found, model.forecast(levels=asked.levels)
+    return model, None, model.forecast()
 
 
-def _about(asked: Asked, series: Prepared, origins: int) -> Any:
+def _about(asked: Asked, series: Prepared, start: int) -> Any:
     from ..report import About
     from .results import facts
 
-    rows = len(series.y)
+    rows = series.rows
     lead = f"{rows:,} rows of {series.table.source}."
-    if origins > 0:
-        start = rows - asked.horizon - origins
+    if start > 0:
         lead += (
             f" Everything was chosen on the first {start:,}; then {asked.horizon} steps were forecast from each of "
-            f"{origins:,} rows, each learnt as it came."
+            f"the next {rows - asked.horizon - start:,} rows, each learnt as it came; nothing was fitted again."
         )
     data = f"{series.table.source} ({rows:,} rows)"
     title = f"{', '.join(asked.targets)}, {asked.horizon} steps ahead"

@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..report import words
 from .faults import DataFault, UsageFault
 from .tables import Table
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 NAMES = ("time", "timestamp", "datetime", "date", "date_time", "ds", "when", "zeit", "datum", "hour", "day", "month")
 _DATE = re.compile(
@@ -26,12 +23,19 @@ _SLASHED = re.compile(r"\s*(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
 
 @dataclass(frozen=True)
 class Timeline:
-    """Stamps of the rows to keep, in order: `rows` picks them from the table; `step` is the usual spacing [s]."""
+    """Stamps of the rows to keep, in order: `rows` picks them from the table, `steps` numbers them on the grid."""
 
     index: Any  # pandas.DatetimeIndex, or RangeIndex where there is no time
     rows: np.ndarray
-    step: float
+    steps: np.ndarray
     column: str | None
+    gap: str = ""  # the first gap in words, "" where no step is missing
+    grid: Any = None  # plashet.forecast.clock.Grid, None where there is no clock
+
+    @property
+    def length(self) -> int:
+        """Steps from the first row to the last, missing ones included."""
+        return int(self.steps[-1]) + 1
 
 
 def find(table: Table, wanted: str | None) -> str | None:
@@ -50,21 +54,47 @@ def find(table: Table, wanted: str | None) -> str | None:
     return by_look[0] if by_look else None
 
 
-def timeline(table: Table, wanted: str | None, note: Callable[[str], None]) -> Timeline:
-    """Stamps in order, each once. What had to be mended is told to `note`, with the first line it concerns."""
+def timeline(table: Table, wanted: str | None, freq: str, note: Callable[[str], None]) -> Timeline:
+    """Stamps in order, each once. What had to be mended is told to `note`, with the first line it concerns.
+
+    `freq`: `infer`; `irregular` (each row is one step, whenever it came); or a step such as `1h`, `15min`.
+    """
     import pandas as pd
 
     name = find(table, wanted)
+    count = np.arange(len(table))
     if name is None:
         note(f"{table.source} has no time column; its rows are taken as equally spaced (else: --time COLUMN)")
-        return Timeline(pd.RangeIndex(len(table)), np.arange(len(table)), 1.0, None)
+        return Timeline(pd.RangeIndex(len(table)), count, count, None)
     stamps = parse(table.columns[name], table, name, note)
     rows = _in_order(stamps, table, name, note)
-    index = pd.DatetimeIndex(stamps[rows])
-    gaps = np.diff(index.to_numpy().astype("datetime64[ns]").astype(np.int64)) / 1e9
-    step = float(_usual(gaps)) if len(gaps) else 1.0
-    _tell_gaps(index, gaps, step, [table.lines[r] for r in rows], note)
-    return Timeline(index, rows, step, name)
+    if freq == "irregular":
+        return Timeline(pd.RangeIndex(len(rows)), rows, count[: len(rows)], name)
+    grid = _grid(stamps[rows], freq)
+    steps = grid.place(stamps[rows])
+    gap = _gap(stamps[rows], steps, [table.lines[r] for r in rows])
+    if gap:
+        note(f"{gap}; taken as not observed")
+    return Timeline(pd.DatetimeIndex(stamps[rows]), rows, steps, name, gap, grid)
+
+
+def _grid(stamps: np.ndarray, freq: str) -> Any:
+    """The grid that the stamps live on, or the one asked for."""
+    import pandas as pd
+
+    from ..forecast.clock import Grid, grid_of
+
+    if freq == "infer":
+        return grid_of(stamps)
+    try:
+        step = pd.Timedelta(freq).value if freq[:1].isdigit() else pd.Timedelta(f"1{freq}").value
+    except ValueError:
+        raise UsageFault(
+            f"--freq {freq!r} is no step of time", "--freq 1h, --freq 15min, or --freq irregular"
+        ) from None
+    if step <= 0:
+        raise UsageFault(f"--freq {freq!r} is no step of time", "--freq 1h")
+    return Grid("fixed", int(stamps[0].astype(np.int64)), int(step))
 
 
 def parse(cells: Sequence[Any], table: Table, name: str, note: Callable[[str], None]) -> np.ndarray:
@@ -95,33 +125,6 @@ def parse(cells: Sequence[Any], table: Table, name: str, note: Callable[[str], N
     return parsed.to_numpy().astype("datetime64[ns]")
 
 
-def shape(index: Any, values: pd.DataFrame, freq: str, step: float, note: Callable[[str], None]) -> pd.DataFrame:
-    """Put rows on a grid where the time is one (missing rows become NaN); leave irregular stamps as they are.
-
-    `freq`: `infer`, `irregular`, or a step such as `1h` or `15min`.
-    """
-    import pandas as pd
-
-    if not isinstance(index, pd.DatetimeIndex) or freq == "irregular" or len(index) < 3:
-        return values
-    if freq != "infer":
-        try:
-            step = pd.Timedelta(freq).total_seconds()
-        except ValueError:
-            raise UsageFault(
-                f"--freq {freq!r} is not a step of time", "--freq 1h, --freq 15min, or --freq irregular"
-            ) from None
-        if step <= 0:
-            raise UsageFault(f"--freq {freq!r} is not a positive step of time", "--freq 1h")
-        return values.resample(pd.Timedelta(seconds=step)).mean()
-    since = np.asarray((index - index[0]).total_seconds())
-    on_grid = np.abs(since / step - np.round(since / step)) < 1e-6
-    if not on_grid.all() or since[-1] / step > 20 * len(index):
-        note("the stamps are not on a regular grid; they go on as they are (else: --freq 1h)")
-        return values
-    return values.reindex(pd.date_range(index[0], index[-1], freq=pd.Timedelta(seconds=step), name=index.name))
-
-
 def _in_order(stamps: np.ndarray, table: Table, name: str, note: Callable[[str], None]) -> np.ndarray:
     rows = np.arange(len(stamps))
     back = np.flatnonzero(np.diff(stamps) < np.timedelta64(0))
@@ -139,25 +142,18 @@ def _in_order(stamps: np.ndarray, table: Table, name: str, note: Callable[[str],
     return rows
 
 
-def _tell_gaps(index: Any, gaps: np.ndarray, step: float, lines: list[int], note: Callable[[str], None]) -> None:
-    wide = np.flatnonzero(gaps > 1.5 * step)
-    if len(wide) and len(wide) < 0.2 * len(gaps):
-        missing = int(np.round(gaps[wide] / step - 1).sum())
-        first = int(wide[0])
-        note(
-            f"line {lines[first + 1]}: gap after {words.stamp(index.to_numpy()[first])} "
-            f"({_counted(len(wide), 'gap')}, {_counted(missing, 'missing stamp')}); taken as not observed"
-        )
+def _gap(stamps: np.ndarray, steps: np.ndarray, lines: list[int]) -> str:
+    wide = np.flatnonzero(np.diff(steps) > 1)
+    if not len(wide):
+        return ""
+    missing = int((np.diff(steps)[wide] - 1).sum())
+    first = int(wide[0])
+    counted = f"{_counted(len(wide), 'gap')}, {_counted(missing, 'missing step')}"
+    return f"line {lines[first + 1]}: nothing between {words.stamp(stamps[first])} and {words.stamp(stamps[first + 1])} ({counted})"
 
 
 def _counted(count: int, thing: str) -> str:
     return f"{words.count(count)} {thing}{'' if count == 1 else 's'}"
-
-
-def _usual(gaps: np.ndarray) -> float:
-    """The commonest spacing; the median where none is common."""
-    values, counts = np.unique(np.round(gaps, 6), return_counts=True)
-    return float(values[np.argmax(counts)] if counts.max() > 0.3 * len(gaps) else np.median(gaps))
 
 
 def _reads(cells: Sequence[Any]) -> bool:

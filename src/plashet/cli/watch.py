@@ -105,7 +105,7 @@ def command(
     if begin:
         say.note(f"going on with {begin} after {watcher.n:,} ticks")
     _writable(path)
-    reader = Reader(target, time_column, lambda text: _complain(say, text))
+    reader = Reader(target, time_column, lambda text: _complain(say, text), beside=watcher.exog)
     keeper = Keeper(watcher, path, save_every)
     with keeper.stopping():
         for row in reader.rows(lines(source, follow)):
