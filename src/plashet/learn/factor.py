@@ -4,9 +4,12 @@
 
 `Triangle` holds R and z of Q' [X Y] = [[R, z], [0, E]], found by Householder reflections block by block (TSQR): the
 condition number of X is not squared. `Gram` holds X'X and X'Y, half the work, for where squaring does no harm.
+`Whitened` is a triangle of the first rows and, in its coordinates, the Gram matrix of all others: rows that are like
+those before them are nearly orthonormal there, so squaring does no harm, and it takes a third less than reflections.
 
 Sources: Golub and Van Loan, Matrix Computations, ch. 5 and 6; Demmel, Grigori, Hoemmen, Langou 2012, Communication-
-optimal parallel and sequential QR and LU factorizations (TSQR).
+optimal parallel and sequential QR and LU factorizations (TSQR); Fukaya et al. 2020, Shifted Cholesky QR for computing
+the QR factorization of ill-conditioned matrices (whitening first).
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import numpy as np
 from scipy.linalg import blas, lapack
 
 from ..types import Array
-from .common import BIAS_SHARE
+from .common import BIAS_SHARE, penalties
 
 EPS = float(np.finfo(np.float64).eps)
 PANEL = 32  # columns reflected at once inside tpqrt; 16 to 64 differ by a tenth
@@ -38,10 +41,24 @@ class Triangle(NamedTuple):
     squared: int = 0  # how many of the rows came by way of a Gram matrix
 
 
-Factor = Gram | Triangle
+class Whitened(NamedTuple):
+    base: Triangle  # of the first rows
+    m: Array  # (n, n) upper triangular, M'M = R'R + diag(penalty)
+    zeta: Array  # (n, m) M'zeta = R'z
+    gram: Gram  # of the other rows' Q = X M^-1
+    penalty: float  # in M; on the bias, BIAS_SHARE of it
+
+    @property
+    def rows(self) -> int:
+        return self.base.rows + self.gram.rows
+
+
+Factor = Gram | Triangle | Whitened
 
 
 def outputs(factor: Factor) -> int:
+    if isinstance(factor, Whitened):
+        return len(factor.base.rest)
     return len(factor.square if isinstance(factor, Gram) else factor.rest)
 
 
@@ -63,7 +80,32 @@ def add(factor: Factor, x: Array, y: Array) -> Factor:
     if isinstance(factor, Gram):
         g = blas.dsyrk(1.0, x.T, beta=1.0, c=factor.g, overwrite_c=1)
         return Gram(g, factor.c + x.T @ y, factor.square + np.einsum("rm,rm->m", y, y), rows)
+    if isinstance(factor, Whitened):
+        return _add_whitened(factor, x, y)
     return _reflect(factor, np.array(x, order="F"), np.array(y, order="F"), 0)._replace(rows=rows)
+
+
+def whiten(base: Triangle, penalty: float) -> Triangle | Whitened:
+    """The rows so far as a measure for those to come; as it was if there are too few, or M would be near singular."""
+    n = len(base.r)
+    if 4 * base.rows < 5 * n or penalty <= 0:
+        return base
+    m, zeta = _with_penalty(base, penalties(n - 1, penalty))
+    if lapack.dtrcon(m)[0] < n * EPS:
+        return base
+    return Whitened(base, m, zeta, no_gram(n, outputs(base)), penalty)
+
+
+def _add_whitened(factor: Whitened, x: Array, y: Array) -> Factor:
+    """Into the Gram matrix if the rows are like the first ones, else into the base, which is then taken anew.
+
+    Q's rounding amounts to one of X of size EPS |Q||M|, column by column, so |Q|^2 is held to 100 times what rows like
+    the first would have: then it is that of a Householder factorisation, but for a factor of 10.
+    """
+    q = blas.dtrsm(1.0, factor.m, x.T, lower=0, trans_a=1).T  # rows of X M^-1; x.T and q.T are column-major
+    if np.vdot(q, q) <= 100 * x.shape[1] * max(1.0, len(x) / factor.base.rows):
+        return factor._replace(gram=add(factor.gram, q, y))
+    return whiten(add(triangle(factor), x, y), factor.penalty)  # type: ignore[arg-type]
 
 
 def join(a: Factor, b: Factor) -> Factor:
@@ -79,18 +121,25 @@ def columns(factor: Factor, which: Array) -> Factor:
     """A copy of the factor with only some of the outputs."""
     if isinstance(factor, Gram):
         return Gram(factor.g.copy(order="F"), factor.c[:, which], factor.square[which], factor.rows)
+    if isinstance(factor, Whitened):
+        base, gram, zeta = columns(factor.base, which), columns(factor.gram, which), factor.zeta[:, which]
+        return factor._replace(base=base, gram=gram, zeta=zeta)  # type: ignore[arg-type]
     z = np.asfortranarray(factor.z[:, which])
     return Triangle(factor.r.copy(order="F"), z, factor.rest[which], factor.rows, factor.squared)
 
 
 def triangle(factor: Factor) -> Triangle:
-    """The triangle of a Gram matrix, by Cholesky.
+    """The triangle of any factor; of a Gram matrix, by Cholesky. A triangle is given back as it is.
 
     So that it exists where rounding has made X'X indefinite, R'R is X'X with its diagonal raised by a few n EPS, as
     much as X'X itself is in doubt; R'z = X'Y holds to rounding all the same.
     """
     if isinstance(factor, Triangle):
         return factor
+    if isinstance(factor, Whitened):
+        new = triangle(factor.gram)
+        new = new._replace(r=blas.dtrmm(1.0, factor.m, new.r, side=1), squared=0)
+        return join(columns(factor.base, np.arange(outputs(factor))), new)  # type: ignore[return-value]
     g, c, square, rows = factor
     scale = np.sqrt(np.diag(g))
     none = scale == 0
@@ -113,30 +162,29 @@ def solve(factor: Factor, penalty: Array) -> Array:
         u, info = lapack.dpotrf(g, overwrite_a=1)
         if info == 0:
             return solve_upper(u, solve_upper(u, factor.c, transposed=True))
+    if isinstance(factor, Whitened) and np.array_equal(penalty, penalties(len(penalty) - 1, factor.penalty)):
+        w = solve(factor.gram._replace(c=factor.gram.c + factor.zeta), np.ones(len(penalty)))
+        return solve_upper(factor.m, w)
     held = triangle(factor)
-    if np.any(penalty):
-        held = columns(held, np.arange(held.z.shape[1]))  # type: ignore[assignment]
-        held = _reflect(
-            held, np.asfortranarray(np.diag(np.sqrt(penalty))), np.zeros_like(held.z, order="F"), len(penalty)
-        )
-    rcond, _ = lapack.dtrcon(held.r)
+    r, z = _with_penalty(held, penalty) if np.any(penalty) else (held.r, held.z)
+    rcond, _ = lapack.dtrcon(r)
     if rcond > EPS:
-        return solve_upper(held.r, held.z)
-    u, s, v = svd(held.r)
+        return solve_upper(r, z)
+    u, s, v = svd(r)
     kept = s > EPS * len(s) * s[0]
-    return np.asarray(v[kept].T @ ((u.T @ held.z)[kept] / s[kept, None]))
+    return np.asarray(v[kept].T @ ((u.T @ z)[kept] / s[kept, None]))
 
 
-def solve_path(held: Triangle, penalties: Array) -> Array:
+def solve_path(held: Triangle, candidates: Array) -> Array:
     """The weights (n, penalties, m) for many penalties > 0 (the bias' share of each is BIAS_SHARE), by one SVD.
 
     With R = U diag(s) V' in coordinates in which all features have the same penalty: w = V diag(s/(s^2 + penalty)) U'z.
     """
     scale = bias_scale(len(held.r))
     u, s, v = svd(held.r * scale)
-    filtered = s[:, None] / (s[:, None] ** 2 + penalties)
+    filtered = s[:, None] / (s[:, None] ** 2 + candidates)
     w = v.T @ (filtered[:, :, None] * (u.T @ held.z)[:, None, :]).reshape(len(s), -1)
-    return np.asarray(scale[:, None] * w).reshape(len(s), len(penalties), -1)
+    return np.asarray(scale[:, None] * w).reshape(len(s), len(candidates), -1)
 
 
 def spectrum(factor: Factor) -> Array:
@@ -169,6 +217,13 @@ def solve_upper(u: Array, b: Array, transposed: bool = False) -> Array:
     """u^-1 b or u'^-1 b for an upper triangle u without zeros on its diagonal."""
     x, _ = lapack.dtrtrs(u, b, trans=int(transposed))
     return np.asarray(x)
+
+
+def _with_penalty(held: Triangle, penalty: Array) -> tuple[Array, Array]:
+    """R and z of the rows and of one more for each feature, sqrt(penalty_i) e_i with target 0. Nothing is consumed."""
+    both = held._replace(r=held.r.copy(order="F"), z=held.z.copy(order="F"))
+    both = _reflect(both, np.asfortranarray(np.diag(np.sqrt(penalty))), np.zeros_like(held.z, order="F"), len(penalty))
+    return both.r, both.z
 
 
 def _reflect(held: Triangle, x: Array, y: Array, trapezoid: int) -> Triangle:

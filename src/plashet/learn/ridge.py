@@ -11,9 +11,22 @@ import numpy as np
 from .. import tree
 from ..types import Array, Evidence
 from .common import penalties, refuse_infinite, stacked, taught
-from .factor import Factor, Gram, add, no_gram, no_triangle, outputs, solve, spectrum, triangle
+from .factor import (
+    Factor,
+    Gram,
+    Triangle,
+    Whitened,
+    add,
+    no_gram,
+    no_triangle,
+    outputs,
+    solve,
+    spectrum,
+    triangle,
+    whiten,
+)
 from .penalty import CrossValidated, choose
-from .rows import Waiting, drop, find, no_rows, put, ready
+from .rows import RidgeRows, drop, find, no_rows, put, ready
 from .shares import Segment, extend, merge, no_segment, together
 
 BLOCKED = CrossValidated()
@@ -23,7 +36,7 @@ class RidgeKnowledge(NamedTuple):
     """What Ridge knows, of a size that does not depend on the number of rows. n = features + 1, m outputs."""
 
     untaught: Any
-    rows: Waiting  # not yet factorised
+    rows: RidgeRows  # not yet factorised
     segments: tuple[Segment, ...]  # consecutive rows, factorised; one with a fixed penalty
     size: int  # rows a segment holds when it is full
     skipped: int  # rows with a feature that is not finite
@@ -88,7 +101,7 @@ class Ridge:
 
     def init(self, model: Any) -> RidgeKnowledge:
         n, m = stacked(model.readout).shape
-        capacity = max(512, n)
+        capacity = max(512, 5 * n // 4 + 1)  # enough to whiten by
         # at least `folds` pieces out of the first half block, so that there is always enough to validate with
         size = -(-capacity // (2 * self.penalty.folds)) if isinstance(self.penalty, CrossValidated) else 0
         return RidgeKnowledge(model, no_rows(n, m, capacity), (no_segment(self._none(n, m)),), size, 0)
@@ -232,6 +245,8 @@ class Ridge:
             trace = np.trace(factor.g) - factor.rows + np.vdot(x, x) - len(x)  # without the constant feature
             if trace + self.penalty > self.squaring * self.penalty:  # type: ignore[operator]
                 factor = triangle(factor)
+        if isinstance(factor, Triangle) and not isinstance(self.penalty, CrossValidated):
+            factor = whiten(factor, self.penalty)
         return add(factor, x, y)
 
     def _penalty(self, segments: tuple[Segment, ...]) -> tuple[Array, Array, Array]:
@@ -267,9 +282,13 @@ def _totals(segments: tuple[Segment, ...]) -> Iterable[tuple[Array, Factor]]:
 
 def _solver(segments: tuple[Segment, ...]) -> str:
     factors = [f for s in segments for f in (s.whole, *(share.factor for share in s.shares)) if f.rows]
-    squared = any(isinstance(f, Gram) or f.squared for f in factors)
+    squared = any(isinstance(f, Gram) or _first(f).squared for f in factors)
     rotated = any(not isinstance(f, Gram) for f in factors)
     return ", then ".join(["normal equations"] * squared + ["qr"] * rotated)
+
+
+def _first(factor: Factor) -> Any:
+    return factor.base if isinstance(factor, Whitened) else factor
 
 
 def _targets(y: Array, rows: int, knowledge: RidgeKnowledge) -> Array:
@@ -282,5 +301,5 @@ def _targets(y: Array, rows: int, knowledge: RidgeKnowledge) -> Array:
     return y.reshape(rows, m)
 
 
-def _copies(rows: Waiting) -> dict[str, Array]:
+def _copies(rows: RidgeRows) -> dict[str, Array]:
     return {name: getattr(rows, name).copy() for name in ("x", "y", "number", "open")}

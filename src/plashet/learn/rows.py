@@ -9,7 +9,7 @@ import numpy as np
 from ..types import Array
 
 
-class Waiting(NamedTuple):
+class RidgeRows(NamedTuple):
     """Rows in order of their first label. The arrays are written in place; `put` and `drop` return the new counts."""
 
     x: Array  # (capacity, n) features and the constant 1
@@ -20,14 +20,14 @@ class Waiting(NamedTuple):
     numbered: int  # how many rows there ever were
 
 
-def no_rows(n: int, m: int, capacity: int) -> Waiting:
+def no_rows(n: int, m: int, capacity: int) -> RidgeRows:
     x = np.zeros((capacity, n))
     x[:, -1] = 1.0
     y, number = np.zeros((capacity, m)), np.zeros(capacity, np.int64)
-    return Waiting(x, y, number, np.zeros(capacity, bool), 0, 0)
+    return RidgeRows(x, y, number, np.zeros(capacity, bool), 0, 0)
 
 
-def put(rows: Waiting, features: Array, y: Array, more: bool) -> Waiting:
+def put(rows: RidgeRows, features: Array, y: Array, more: bool) -> RidgeRows:
     """The rows with features (k, n - 1), y (k, m) too; there must be room. more: labels may still come."""
     k = len(features)
     here = slice(rows.filled, rows.filled + k)
@@ -38,13 +38,13 @@ def put(rows: Waiting, features: Array, y: Array, more: bool) -> Waiting:
     return rows._replace(filled=rows.filled + k, numbered=rows.numbered + k)
 
 
-def find(rows: Waiting, number: int) -> int | None:
+def find(rows: RidgeRows, number: int) -> int | None:
     """Where the row of this number is, None if it has been factorised."""
     place = int(np.searchsorted(rows.number[: rows.filled], number))
     return place if place < rows.filled and rows.number[place] == number else None
 
 
-def ready(rows: Waiting) -> Array:
+def ready(rows: RidgeRows) -> Array:
     """Which rows to factorise now that the block is full: all but the last half block of those that wait for labels."""
     go = ~rows.open[: rows.filled]
     waiting = np.flatnonzero(~go)
@@ -52,7 +52,7 @@ def ready(rows: Waiting) -> Array:
     return go
 
 
-def drop(rows: Waiting, go: Array) -> Waiting:
+def drop(rows: RidgeRows, go: Array) -> RidgeRows:
     """The rows without those that go, the others moved to the front."""
     stay = np.flatnonzero(~go)
     for kept in (rows.x, rows.y, rows.number, rows.open):
