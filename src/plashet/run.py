@@ -36,7 +36,8 @@ def fit(model: Any, learner: Any, data: Any, washout: int = 0) -> Any:
 
     data: an iterable of Tick, arrays (u, y) or (u, y, dt), or a list of such series, each begun at rest.
     washout: ticks at the start of each series that drive the liquid but teach nothing.
-    A model that hears its own output is teacher-forced: it hears the target of the tick before.
+    A model that hears its own output is teacher-forced: it hears the target of the tick before; under FORCE it hears
+    itself.
     """
     return learner.model(study(model, learner, data, washout))
 
@@ -161,12 +162,15 @@ def _tick_by_tick(
     model: Any, learner: Any, state: State, knowledge: Any, block: Block, targets: Array
 ) -> tuple[State, Any]:
     """The general way: the learner sees every tick's evidence."""
-    forces, teacher = getattr(model, "force", None), np.asarray(block.y)
+    closed = getattr(learner, "closed_loop", False)  # the model is to hear itself, as taught so far, not its teacher
+    model = learner.model(knowledge) if closed else model
+    forces, teacher = None if closed else getattr(model, "force", None), np.asarray(block.y)
     for u, heard, y, dt in zip(block.u, teacher, targets, block.dt, strict=True):
         before = state
         state, guess = model.step(before, u, dt)
         knowledge, trace = learner.watch(knowledge, Evidence(before, state, Tick(u, None, dt), guess))
         if not np.isnan(y).all():
             knowledge, _ = learner.credit(knowledge, trace, y)
+            model = learner.model(knowledge) if closed else model
         state = forces(state, heard) if forces else state
     return state, knowledge

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plashet import FORCE, RLS, Leaky, Live, looped, run, wiring
+from plashet import FORCE, RLS, Leaky, Live, fit, looped, run, wiring
 
 DT, TAU = 1e-3, 10e-3
 UNITS, LEARN = 300, 6_000  # 6 s: 600 tau, 10 to 50 periods
@@ -86,6 +86,16 @@ def test_at_every_tick_it_is_rls_without_forgetting_and_in_closed_loop():
     b, guesses_b = taught(chaotic(3), sine, RLS(penalty=2.0))
     np.testing.assert_array_equal(guesses_a, guesses_b)
     np.testing.assert_array_equal(a.model.readout.weights, b.model.readout.weights)
+
+
+def test_fit_lets_the_model_hear_itself_while_it_learns():
+    y = sine(np.arange(50) * DT)[:, None]
+    fitted = fit(looped(chaotic(4)), FORCE(penalty=1.0), (np.zeros((50, 0)), y, DT))
+    live = Live(looped(chaotic(4)), FORCE(penalty=1.0))
+    for target in y:
+        live.predict(np.zeros(0), DT)
+        live.learn(target)
+    np.testing.assert_allclose(fitted.readout.weights, live.model.readout.weights, rtol=1e-6, atol=1e-9)
 
 
 def test_settings_are_checked():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -38,6 +38,7 @@ class FORCE:
 
     penalty: float = 1.0
     every: int = 1
+    closed_loop: ClassVar[bool] = True  # `fit` lets the model hear itself while it learns
 
     def __post_init__(self) -> None:
         positive("penalty", self.penalty)
