@@ -40,7 +40,13 @@ def command(say: Say, series: str, quick: bool, output: str | None, open_page: b
         found = replace(model.backtest(y, demo.start), times=stamps, target=demo.column)
         extra = _volatility(y, stamps, demo.start, seed) if series == "brent" else None
     found = replace(found, seconds=time.perf_counter() - began)
-    finish(say, run, Findings(model, found, extra), _about(demo, seed, series, quick), _config(demo, seed, quick))
+    finish(
+        say,
+        run,
+        Findings(model, found, extra, model.forecast(), ahead=False),
+        _about(demo, seed, series, quick),
+        _config(demo, seed, quick),
+    )
     say.show(f"\nNext: plashet forecast YOUR.csv --target COLUMN --horizon {demo.horizon}")
     if open_page:
         click.launch(str(run.folder / "report.html"))

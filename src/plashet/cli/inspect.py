@@ -8,62 +8,56 @@ from typing import Any
 
 import click
 
+from ..save import FileError
+from ..save import describe as description_of
+from ..save import load as read_file
 from .console import Say, speaking
 from .faults import DataFault, UsageFault
 
-NOISE_TICKS = 600  # of white noise through each liquid, to see how it answers
+NOISE_TICKS = 12  # of white noise for each unit of a liquid: memory is measured by least squares on half of them
+_HOLDS = {"Saved": "Forecaster", "Snapshot": "Live", "Watched": "a watch: a Forecaster and its score"}
 
 
 @click.command("inspect", short_help="Say what is in a model file.")
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
 @speaking
 def command(say: Say, models: tuple[str, ...]) -> None:
-    """Say what is in a model file: sizes, versions, the liquid's spectral radius, what was learnt.
+    """Say what is in a model file: sizes, versions, what was learnt, and how its liquids answer white noise.
 
     Nothing in a file is ever run; a file that is not one of plashet's is refused.
     """
     found = [examine(path) for path in models]
     say.result(found[0] if len(found) == 1 else found)
     if not say.json:
-        from ..report import words
         from .show import listing
 
         for one in found:
-            told = {k: _told(v) for k, v in one.items() if k not in ("file", "arrays")}
-            say.show(
-                listing(one["file"], told | {"size": words.size(one["size"]), "numbers": words.count(one["numbers"])})
-            )
-        say.show(f"\nNext: plashet watch - --model {models[0]} --target COLUMN")
+            say.show(listing(one["file"], _told(one)), "")
+            if one["kind"] in ("forecaster", "watch"):
+                say.show(f"Next: plashet watch - --model {one['file']} --target {one['target']}")
 
 
 def examine(path: str) -> dict[str, Any]:
-    """What a file says of itself, and what can be computed from its liquid."""
-    about, arrays = opened(path)
-    types = list(dict.fromkeys(_types(about["value"])))
-    found: dict[str, Any] = {
-        "file": path,
-        "holds": about["value"].get("type", "a value"),
-        "format": about.get("format"),
-        "plashet": about.get("plashet"),
-        "NumPy": about.get("numpy"),
-        "size": Path(path).stat().st_size,
-        "numbers": sum(int(a.size) for a in arrays.values()),
-        "built from": ", ".join(types),
-    }
-    settings = _settings(about["value"])
-    return found | settings | _liquids(path) | {"arrays": {k: list(a.shape) for k, a in arrays.items()}}
-
-
-def opened(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A model file's description and arrays; a file that cannot be read is refused with the way out."""
-    from ..save import FileError, _read
+    """What a file says of itself, what was learnt, and how each of its liquids answers white noise."""
+    from .. import forecast as _forecast  # noqa: F401 - its types must be known before a file is read
+    from ..live import Open, Snapshot
+    from .watcher import Watched
 
     if not Path(path).is_file():
         raise UsageFault(f"there is no file {path}", "plashet forecast DATA --target COLUMN makes one")
     try:
-        return _read(Path(path))
+        about = description_of(path)
+        value = read_file(path, (Snapshot, Open, Watched))
     except FileError as error:
         raise model_fault(error) from None
+    found = {
+        "file": path,
+        "kind": "value",
+        "holds": _HOLDS.get(kind := type(value).__name__, kind),
+        "size": Path(path).stat().st_size,
+    }
+    found |= {"format": about["format"], "plashet": about.get("plashet"), "NumPy": about.get("numpy")}
+    return found | _learnt(value) | _liquids(value)
 
 
 def model_fault(error: ValueError) -> DataFault:
@@ -71,41 +65,52 @@ def model_fault(error: ValueError) -> DataFault:
     text = str(error)
     if "pip install --upgrade" in text:
         return DataFault(text.rsplit(":", 1)[0], "pip install --upgrade plashet")
-    return DataFault(text, "save the model again with plashet: model.save('model.plashet')")
+    return DataFault(text, "save it with plashet: model.save('model.plashet')")
 
 
-def _types(node: Any) -> list[str]:
-    if isinstance(node, dict):
-        here = [node["type"]] if isinstance(node.get("type"), str) else []
-        return here + [t for v in node.values() for t in _types(v)]
-    if isinstance(node, list):
-        return [t for v in node for t in _types(v)]
-    return []
+def _learnt(value: Any) -> dict[str, Any]:
+    """What a forecaster, a watch or a Live has learnt; nothing for other values."""
+    from ..forecast.forecaster import Saved
+    from ..live import Snapshot
+    from .watcher import Watched
+
+    if isinstance(value, Watched):
+        inner = {} if value.model is None else _forecaster(value.model)
+        mae = value.total / value.scored if value.scored else None
+        seen = {"rows seen": value.n, "last row": value.last or None, "error one step ahead": mae}
+        return inner | {"kind": "watch", "target": value.target, **seen, "gathered for warm-up": len(value.values)}
+    if isinstance(value, Saved):
+        return _forecaster(value)
+    if isinstance(value, Snapshot):
+        shape = {"inputs": value.model.inputs, "outputs": value.model.outputs, "learner": repr(value.learner)}
+        return {"kind": "live", "ticks": value.ticks, "open predictions": len(value.open), **shape}
+    return {}
 
 
-def _settings(node: dict[str, Any]) -> dict[str, Any]:
-    """The plain values at the top: horizon, levels, ticks seen, …"""
-    parts = node.get("parts", {})
+def _forecaster(saved: Any) -> dict[str, Any]:
+    asked, first = saved.settings, saved.fitted[0]
     return {
-        name.replace("_", " "): part["is"] for name, part in parts.items() if isinstance(part, dict) and "is" in part
+        "kind": "forecaster",
+        "target": ", ".join(saved.shape.names),
+        "exog": list(saved.shape.exog),
+        "horizon": asked.horizon,
+        "levels": list(asked.levels),
+        "seed": asked.seed,
+        "step": saved.shape.grid.words(),
+        "rows seen": first.track.ticks,
+        "chosen": dict(first.chosen),
     }
 
 
-def _liquids(path: str) -> dict[str, Any]:
-    """Each distinct liquid in the file: its size, and how it answers white noise; nothing where it cannot be built."""
+def _liquids(value: Any) -> dict[str, Any]:
+    """Each distinct liquid in the file: its size, and how it answers white noise."""
     import numpy as np
 
-    from ..live import Open, Snapshot
     from ..measure import report
-    from ..save import load
 
-    try:
-        value = load(path, (Snapshot, Open))
-    except ValueError:
-        return {"liquids": "of types that are not plashet's"}
     found = {}
     for count, cell in enumerate(_cells(value, set()), 1):
-        noise = np.random.default_rng(0).normal(size=(NOISE_TICKS, cell.inputs))
+        noise = np.random.default_rng(0).normal(size=(max(600, NOISE_TICKS * cell.outputs), cell.inputs))
         found[f"liquid {count}"] = {"units": cell.outputs, "inputs": cell.inputs, **report(cell, noise).as_dict()}
     return found
 
@@ -126,10 +131,26 @@ def _cells(value: Any, seen: set[bytes]) -> Iterator[Any]:
         yield from _cells(part, seen)
 
 
-def _told(value: Any) -> str:
-    """A fact in words: a liquid's report as one sentence, sizes in bytes as they are read."""
-    if not isinstance(value, dict):
-        return str(value)
+def _told(found: dict[str, Any]) -> dict[str, str]:
+    """Facts as words; what is empty is left out."""
+    from ..report import words
+
+    told: dict[str, str] = {}
+    for name, value in found.items():
+        if name in ("file", "kind") or value in (None, [], 0):
+            continue
+        if name == "chosen":
+            told |= {k: words.retold(v) for k, v in value.items()}
+        elif isinstance(value, dict):
+            told[name] = _liquid_told(value)
+        elif isinstance(value, list):
+            told[name] = ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in value)
+        else:
+            told[name] = words.number(value) if isinstance(value, float) else str(value)
+    return told | {"size": words.size(found["size"])}
+
+
+def _liquid_told(value: dict[str, Any]) -> str:
     from ..report import words
 
     radius = "" if value["radius"] is None else f", spectral radius {value['radius']:.3f}"

@@ -15,13 +15,14 @@ from .runs import Run, versions
 class Findings:
     """The forecaster after its run, its backtest (None if not asked for), and Brent's backtest of volatility.
 
-    `forecast`: the frame from the end of the data, None where nothing lies ahead.
+    `forecast`: the frame from the end of the data. `ahead`: show it; else the last one whose truth is known is shown.
     """
 
     model: Any
     backtest: Any
     volatility: Any = None
     forecast: Any = None
+    ahead: bool = True
 
 
 def finish(say: Say, run: Run, found: Findings, about: About, config: Mapping[str, Any]) -> None:
@@ -30,7 +31,7 @@ def finish(say: Say, run: Run, found: Findings, about: About, config: Mapping[st
     if found.volatility is not None:
         about = replace(about, notes=(*about.notes, volatility_verdict(found.volatility)))
     config = {**config, "versions": versions()}
-    run.leave(config, {**summary, "versions": versions()}, found.forecast, found.model, about, found.backtest)
+    run.leave(config, {**summary, "versions": versions()}, found, about)
     show(say, found, about)
     say.result({**summary, "folder": str(run.folder)})
     kept = "config.toml, metrics.json, forecast.csv, model.plashet"
@@ -45,7 +46,7 @@ def summarise(found: Findings) -> dict[str, Any]:
     summary: dict[str, Any] = {} if found.backtest is None else dict(found.backtest.summary())
     if found.volatility is not None:
         summary["volatility"] = found.volatility.summary() | {"verdict": volatility_verdict(found.volatility)}
-    if found.forecast is not None:
+    if found.forecast is not None and found.ahead:
         frame = found.forecast
         summary["forecast"] = {
             str(c): [words.stamp(v) if c == "time" else v for v in frame[c].to_numpy()] for c in frame
@@ -60,12 +61,12 @@ def show(say: Say, found: Findings, about: About) -> None:
     from . import show as pictures
 
     say.show(pictures.heading(about.title, about.lead), "")
-    if found.forecast is not None:
+    if found.forecast is not None and found.ahead:
         say.show(pictures.outlook(found.forecast, about.unit), "")
     if (tested := found.backtest) is not None:
         say.show(pictures.standings(tested, about.unit, "weekly_naive"), "", pictures.verdict(tested, about.unit))
-        say.show(tested.verdict(), "", pictures.intervals(tested), "")
-        say.show(pictures.listing("Chosen", tested.chosen))
+        say.show(words.retold(tested.verdict()), "", pictures.intervals(tested), "")
+        say.show(pictures.listing("Chosen", {k: words.retold(v) for k, v in tested.chosen.items()}))
     if found.volatility is not None:
         say.show("", pictures.heading("Volatility of the next five days"), "")
         say.show(pictures.standings(found.volatility, "%"), "", volatility_verdict(found.volatility))

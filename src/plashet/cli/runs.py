@@ -35,26 +35,16 @@ class Run:
             raise UsageFault(f"cannot make the folder {folder}: {error.strerror}", "-o FOLDER") from None
         return cls(folder)
 
-    def leave(
-        self,
-        config: Mapping[str, Any],
-        metrics: Mapping[str, Any],
-        forecast: Any,
-        model: Any,
-        about: About,
-        backtest: Any,
-    ) -> None:
-        """Write all five files. `forecast` and `model` may be None; without a backtest there is no report."""
+    def leave(self, config: Mapping[str, Any], metrics: Mapping[str, Any], found: Any, about: About) -> None:
+        """Write the files for `found` (results.Findings); without a backtest there is no report."""
         (self.folder / "config.toml").write_text(toml(config), encoding="utf-8")
         content = json.dumps(tidy(metrics), indent=1, ensure_ascii=False, allow_nan=False)
         (self.folder / "metrics.json").write_text(content + "\n", encoding="utf-8")
-        if forecast is not None:
-            forecast.to_csv(self.folder / "forecast.csv", index=False, float_format="%.8g")
-        if model is not None:
-            model.save(self.folder / "model.plashet")
-        if backtest is not None:
-            ahead = None if forecast is None else outlook(forecast)
-            write(self.folder / "report.html", backtest, about, ahead)
+        found.forecast.to_csv(self.folder / "forecast.csv", index=False, float_format="%.8g")
+        found.model.save(self.folder / "model.plashet")
+        if found.backtest is not None:
+            ahead = outlook(found.forecast, found.backtest.target) if found.ahead else None
+            write(self.folder / "report.html", found.backtest, about, ahead)
 
 
 def outlook(frame: Any, target: str | None = None) -> Outlook:

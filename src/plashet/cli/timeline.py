@@ -149,7 +149,8 @@ def _gap(stamps: np.ndarray, steps: np.ndarray, lines: list[int]) -> str:
     missing = int((np.diff(steps)[wide] - 1).sum())
     first = int(wide[0])
     counted = f"{_counted(len(wide), 'gap')}, {_counted(missing, 'missing step')}"
-    return f"line {lines[first + 1]}: nothing between {words.stamp(stamps[first])} and {words.stamp(stamps[first + 1])} ({counted})"
+    before, after = words.stamp(stamps[first]), words.stamp(stamps[first + 1])
+    return f"line {lines[first + 1]}: nothing between {before} and {after} ({counted})"
 
 
 def _counted(count: int, thing: str) -> str:

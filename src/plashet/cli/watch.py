@@ -156,9 +156,7 @@ class Keeper:
     def stopping(self) -> Iterator[None]:
         """Until the stream ends or SIGINT or SIGTERM comes; then save. Interrupted runs end with exit code 130."""
         self.saved_n, self.saved_at = self.watcher.n, time.monotonic()
-        before: list[tuple[int, Any]] = []
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before.append((number, signal.signal(number, self._stop)))
+        before = [(s, signal.signal(s, self._stop)) for s in (signal.SIGINT, signal.SIGTERM)]
         try:
             yield
         finally:

@@ -41,7 +41,7 @@ class Watched(NamedTuple):
 
 
 class Watcher:
-    """One stream: `tick(row)` answers with the line to print. Mutable, like `Live`; after `load` it goes on bit-equal."""
+    """One stream: `tick(row)` answers with the line to print. Like `Live` it is mutable, and goes on bit-equal."""
 
     def __init__(self, held: Watched, forecaster: Any):
         self._held = held

@@ -111,7 +111,7 @@ def baselines(backtest: Any, about: About, drawn: dict[str, Any]) -> str:
     far = ", ".join(f"{words.name(k)} ({words.number(mae[k]['mean'])})" for k in drawn["horizon"]["far"])
     caption = "Mean absolute error at each step ahead." + (f" Off this scale: {far}." if far else "")
     table = markup.behind(markup.table(head, rows, "Error at each step"), "All steps")
-    chart = markup.chart("horizon", "Error by horizon", caption, backtest.verdict(), table)
+    chart = markup.chart("horizon", "Error by horizon", caption, words.retold(backtest.verdict()), table)
     return f'<section class="pair wide-left">{chart}{_standings(backtest, about)}</section>'
 
 
@@ -130,7 +130,7 @@ def _standings(backtest: Any, about: About) -> str:
         f'<figure aria-labelledby="standings-title"><h2 id="standings-title">Beside the baselines</h2>'
         f"<figcaption>Mean absolute error{escape(unit)}; ratio to the best baseline, below 1 is better.</figcaption>"
         f"{markup.table(head, rows, 'Mean absolute error of every method', own='plashet')}"
-        f'<p class="aside">{escape(backtest.verdict())}</p></figure>'
+        f'<p class="aside">{escape(words.retold(backtest.verdict()))}</p></figure>'
     )
 
 
@@ -205,7 +205,7 @@ def activity(backtest: Any, about: About, drawn: dict[str, Any]) -> str:
 
 def chosen(backtest: Any, about: About, drawn: dict[str, Any]) -> str:
     """What was chosen and why; how to get the same page again."""
-    picks = markup.facts((str(k).replace("_", " "), str(v), "") for k, v in backtest.chosen.items())
+    picks = markup.facts((str(k).replace("_", " "), words.retold(str(v)), "") for k, v in backtest.chosen.items())
     command = f"<pre>{escape(about.command)}</pre>" if about.command else ""
     again = markup.facts((k, v, "") for k, v in about.facts.items())
     return (

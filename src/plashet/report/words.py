@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
 
 _NAMES = {
     "plashet": "plashet",
-    "persistence": "last value",
+    "persistence": "persistence",
     "daily_naive": "day before",
     "weekly_naive": "week before",
     "yearly_naive": "year before",
@@ -22,6 +23,12 @@ _NAMES = {
 def name(key: str) -> str:
     """The reader's name of a method: `weekly_naive` -> `week before`."""
     return _NAMES.get(key, key.replace("_", " "))
+
+
+def retold(text: str) -> str:
+    """A text of the forecaster's with methods called as in the tables: `daily naive` -> `day before`."""
+    known = {key.replace("_", " "): said for key, said in _NAMES.items() if key != "plashet"}
+    return re.sub(r"\b(" + "|".join(sorted(known, key=len, reverse=True)) + r")\b", lambda m: known[m.group()], text)
 
 
 def number(value: float | None, digits: int = 3) -> str:
