@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..cells import Pass
-from ..learn import RLS
+from ..learn.late import LateRLS
 from ..liquids import Leaky
 from ..model import Model, unread
 from ..types import Array
@@ -45,11 +45,11 @@ class Expert:
 
     draft: Draft
     liquid: Leaky | None
-    learner: RLS
+    learner: LateRLS
 
     def untaught(self, features: int, horizon: int) -> Model:
-        """Its model: features straight to the answers for every step."""
-        return unread(Pass(features), horizon)
+        """Its model: features straight to the answers for every step, and the probe of LateRLS."""
+        return unread(Pass(features), horizon + 1)
 
 
 def liquid(draft: Draft, units: int, inputs: int, seed: int) -> Leaky | None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..learn import RLS
+from ..learn.late import LateRLS
 from ..learn.hedge import MLpol
 from ..measure.intervals import QuantileTracker
 from ..run import run
@@ -134,7 +135,7 @@ def _experts(
     drafts = [d for d in DRAFTS if len(plan.season) or d.name != "season_lags"]
     liquids = [liquid(d, asked.units, seen.drive.shape[1], asked.seed) for d in drafts]
     states = [None if cell is None else run(cell, seen.drive)[0] for cell in liquids]
-    blank = replace(plan, experts=tuple(Expert(d, c, RLS()) for d, c in zip(drafts, liquids, strict=True)))
+    blank = replace(plan, experts=tuple(Expert(d, c, LateRLS(RLS())) for d, c in zip(drafts, liquids, strict=True)))
     rows = features(blank, seen, states)
     wanted = targets(z, plan.horizon) - base_of(plan, plan.base, filled, everything)
     memory = max(MEMORY, 6.0 * max((n.period for n in plan.naives), default=0))
@@ -158,7 +159,7 @@ def _with_penalty(expert: Expert, x: Array, wanted: Array, memory: float) -> tup
         penalty, why = 1.0, "penalty 1: too few whole rows to choose one"
     keeps = memory if d.forgets else np.inf
     kept = f"remembers {memory:g} steps" if d.forgets else "remembers everything"
-    return Expert(d, expert.liquid, RLS(keeps, penalty)), f"{x.shape[1]} features; {why}; {kept}"
+    return Expert(d, expert.liquid, LateRLS(RLS(keeps, penalty))), f"{x.shape[1]} features; {why}; {kept}"
 
 
 def _start(
@@ -195,7 +196,7 @@ def _start(
         liquids=tuple(liquids),
         knowledge=tuple(knowledge),
         features=tuple(np.zeros((h + 1, x.shape[1])) for x in rows),
-        taken=tuple(np.full((h + 1, 2, h), np.nan) for _ in rows),
+        gains=tuple(np.full((h + 1, x.shape[1] + 1), np.nan) for x in rows),
         times=np.zeros(h + 1),
         issued=issued,
         hedge=plan.hedge.init(experts, h),

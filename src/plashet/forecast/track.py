@@ -9,7 +9,7 @@ import numpy as np
 from .. import tree
 from ..cells import tick as step
 from ..learn.hedge import MLpolState
-from ..learn.late import Waiting, credit_late
+from ..learn.late import Waiting
 from ..measure.intervals import TrackedWidths
 from ..model import ModelState
 from ..types import Array, Evidence, Tick
@@ -35,8 +35,8 @@ class Track(NamedTuple):
     ahead: Array  # (horizon, known columns): the latest known values of the steps to come
     liquids: tuple[Any, ...]  # a state or None for each learning expert
     knowledge: tuple[Any, ...]
-    features: tuple[Array, ...]  # (horizon + 1, features) for each learning expert, newest first
-    taken: tuple[Array, ...]  # (horizon + 1, 2, steps): what RLS took the labels to be
+    features: tuple[Array, ...]  # (horizon + 1, features) for each learning expert, newest last
+    gains: tuple[Array, ...]  # (horizon + 1, features + 1): of those rows
     times: Array  # (horizon + 1,) [ticks]
     issued: Issued
     hedge: MLpolState
@@ -77,13 +77,14 @@ def _remember(now: Track, value: float, exog: Array, ahead: Array, period: int) 
 def _watch(plan: Plan, now: Track, rows: list[Array]) -> Track:
     """The learners' clocks move on, and the row's features wait for their labels."""
     knowledge = []
-    for expert, k, row, waiting, taken in zip(plan.experts, now.knowledge, rows, now.features, now.taken, strict=True):
+    waiting = zip(plan.experts, now.knowledge, rows, now.features, now.gains, strict=True)
+    for expert, k, row, held, gains in waiting:
         seen = Evidence(None, ModelState(None, row[0]), Tick(row[0], None, 1.0), None)
         k, trace = expert.learner.watch(k, seen)
-        _push_first(waiting, row[0])
-        _push_first(taken, np.nan)
+        _push_last(held, row[0])
+        _push_last(gains, np.nan)
         knowledge.append((k, trace.time))
-    _push_first(now.times, knowledge[0][1] if knowledge else float(now.ticks))
+    _push_last(now.times, knowledge[0][1])
     return now._replace(knowledge=tuple(k for k, _ in knowledge))
 
 
@@ -94,10 +95,10 @@ def _learn(plan: Plan, now: Track, value: float) -> Track:
     hedge = plan.hedge.update(now.hedge, said.guesses, said.mean, np.full(plan.horizon, value))
     widths = plan.tracker.update(now.widths, np.abs(value - said.mean), said.half)
     labels = np.full((plan.horizon + 1, plan.horizon), np.nan)
-    np.fill_diagonal(labels[1:], value - said.base)  # the newest row has no label yet
+    np.fill_diagonal(labels[-2::-1], value - said.base)  # the newest row has no label yet
     knowledge = tuple(
-        credit_late(expert.learner, k, Waiting(x, now.times, taken), labels)
-        for expert, k, x, taken in zip(plan.experts, now.knowledge, now.features, now.taken, strict=True)
+        expert.learner.credit(k, Waiting(x, now.times, gains), labels)
+        for expert, k, x, gains in zip(plan.experts, now.knowledge, now.features, now.gains, strict=True)
     )
     return now._replace(hedge=hedge, widths=widths, knowledge=knowledge)
 
@@ -137,7 +138,11 @@ def forecasts(plan: Plan, now: Track, rows: list[Array]) -> tuple[Array, Array]:
     at = np.array([len(now.past) - 1])
     base = base_of(plan, plan.base, now.past, at)[0]
     naive = [base_of(plan, n, now.past, at)[0] for n in plan.naives]
-    learnt = [base + row[0] @ k.w[:-1] + k.w[-1] for row, k in zip(rows, now.knowledge, strict=True)]
+    # not BLAS, whose threads would cost more than they save on so little, and change the last bits
+    learnt = [
+        base + np.einsum("f,fs->s", row[0], k.w[:-1, :-1]) + k.w[-1, :-1]
+        for row, k in zip(rows, now.knowledge, strict=True)
+    ]
     return base, np.stack(naive + learnt)
 
 

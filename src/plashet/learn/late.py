@@ -1,55 +1,83 @@
-"""Labels of many earlier ticks at once, for RLS: what `credit` does one tick at a time, as one matrix product."""
+"""RLS for outputs whose labels come late and one by one, such as the steps of a forecast, in O(features) a label."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.linalg.blas import dsymm
 
-from ..types import Array
+from ..types import Array, Evidence
 from .rls import RLS, RLSKnowledge, RLSTrace
-
-CLOCK, CREDITED = 0, 1  # places in RLSKnowledge.book
 
 
 class Waiting(NamedTuple):
-    """Ticks whose labels come one output at a time, such as the steps of a forecast."""
+    """Rows whose labels come one output at a time; written to by `LateRLS.credit`."""
 
-    features: Array  # (ticks, features)
-    times: Array  # (ticks,) [s] on the learner's clock
-    taken: Array  # (ticks, 2, outputs) as RLSTrace.taken; NaN: not credited yet
+    features: Array  # (rows, features)
+    times: Array  # (rows,) [s] on the learner's clock
+    gains: Array  # (rows, features + 1), NaN in a row that moved P not yet
 
 
-def credit_late(learner: RLS, knowledge: RLSKnowledge, rows: Waiting, y: Array) -> RLSKnowledge:
-    """Credit each row with its labels y (ticks, outputs), NaN where not known: the same as `credit` of each in turn.
+@dataclass(frozen=True)
+class LateRLS:
+    """RLS that keeps each row's gain, so that a label, however late, costs no product with P.
 
-    A row's first label moves P, in order. Between those P stands still, so all further labels enter by one product
-    with P:  W <- W + sum_i omega_i P x_i (y_i - taken_i)'. `rows.taken` is written to.
+    With RLS's P after it took in row k, and K_k = omega_k P x_k its gain:
+
+        W_m <- W_m + K_k (y_m - x_k' W_m)      when output m of row k becomes known
+
+    For labels that come in the order of their rows this is, for every output on its own, exactly the recursion of RLS
+    over the rows labelled so far, late by the delay of that output; P moves once a row, at its first label. The gain is
+    read off an output more, the last, whose weights are zero before every row and whose label is 1. Nothing here calls
+    BLAS: the bits do not depend on its threads.
+
+    rls: memory and penalty. Its knowledge has one output more than there are labels.
     """
-    known = ~np.isnan(y)
-    labelled = known.any(axis=1)
-    first = labelled & np.isnan(rows.taken[:, 0, 0])
-    for i in np.flatnonzero(first):
-        trace = RLSTrace(rows.features[i], float(rows.times[i]), rows.taken[i])
-        knowledge, _ = learner.credit(knowledge, trace, y[i])
-    again = np.flatnonzero(labelled & ~first)
-    if len(again):
-        _revise(learner, knowledge, Waiting(*(part[again] for part in rows)), y[again], known[again])
-        rows.taken[again, 0] = np.where(known[again], y[again], rows.taken[again, 0])
-        rows.taken[again, 1] = np.where(known[again], 1.0, rows.taken[again, 1])
-    return knowledge
 
+    rls: RLS
 
-def _revise(learner: RLS, k: RLSKnowledge, rows: Waiting, y: Array, known: Array) -> None:
-    """Labels of rows that are in P already: only the right-hand side lacked them. The tally is kept as by `credit`."""
-    x = np.concatenate([rows.features, np.ones((len(y), 1))], axis=1, dtype=np.float64)
-    omega = np.exp(-(k.book[CREDITED] - rows.times) / learner.memory)[:, None]
-    taken, labelled = rows.taken[:, 0], rows.taken[:, 1]
-    more = np.where(known, y - taken, 0.0)
-    move = omega * more
-    px = dsymm(1.0, k.p.T, x.T)  # a row-major lower triangle is a column-major upper one
-    least = np.einsum("im,im->m", move, 2 * (taken - x @ k.w) + more) - np.einsum("im,ij,jm->m", move, x @ px, move)
-    k.tally[0] = np.maximum(k.tally[0] + least, 0.0)
-    k.tally[1] += (omega * (known & (labelled != 1))).sum(axis=0)
-    k.w[...] += px @ move
+    def init(self, model: Any) -> RLSKnowledge:
+        """From a model with one output more than there are labels: the last is the probe."""
+        return self.rls.init(model)
+
+    def absorb(self, knowledge: RLSKnowledge, features: Array, targets: Array, dt: Array | float = 1.0) -> RLSKnowledge:
+        """Rows with all their labels (rows, outputs), NaN for those that will never come."""
+        probe = np.full((len(targets), 1), np.nan)
+        return self.rls.absorb(knowledge, features, np.concatenate([targets, probe], axis=1), dt)
+
+    def watch(self, knowledge: RLSKnowledge, seen: Evidence) -> tuple[RLSKnowledge, RLSTrace]:
+        """Time passes."""
+        return self.rls.watch(knowledge, seen)
+
+    def credit(self, knowledge: RLSKnowledge, rows: Waiting, y: Array) -> RLSKnowledge:
+        """Labels y (rows, outputs), NaN where not known (yet); rows oldest first."""
+        known = ~np.isnan(y)
+        for i in np.flatnonzero(known.any(axis=1) & np.isnan(rows.gains[:, 0])):
+            knowledge = self._move(knowledge, rows, i)
+        at, output = np.nonzero(known & ~np.isnan(rows.gains[:, :1]))
+        w = knowledge.w
+        if len(np.unique(output)) == len(output):  # as a rule: every output hears of another row
+            error = y[at, output] - self.answer(w[:, output].T, rows.features[at])
+            w[:, output] += (rows.gains[at] * error[:, None]).T
+            return knowledge
+        for i, m in zip(at, output, strict=True):
+            error = y[i, m] - self.answer(w[None, :, m], rows.features[i][None])
+            w[:, m] += rows.gains[i] * error
+        return knowledge
+
+    @staticmethod
+    def answer(w: Array, x: Array) -> Array:
+        """x_i' w_i with the bias last in w: (rows, features + 1), (rows, features) -> (rows,)."""
+        return np.asarray(np.einsum("if,if->i", w[:, :-1], x) + w[:, -1])
+
+    def _move(self, knowledge: RLSKnowledge, rows: Waiting, i: int) -> RLSKnowledge:
+        """P takes in row i; its gain is what a label of 1 does to weights of zero."""
+        probe = np.full(knowledge.w.shape[1], np.nan)
+        probe[-1] = 1.0
+        knowledge.w[:, -1] = 0.0
+        knowledge, trace = self.rls.credit(knowledge, RLSTrace(rows.features[i], float(rows.times[i])), probe)
+        if trace.taken is not None and np.isfinite(trace.taken).all():  # else the features were not finite: skipped
+            rows.gains[i] = knowledge.w[:, -1]
+        knowledge.w[:, -1] = 0.0
+        return knowledge
