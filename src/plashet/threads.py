@@ -1,10 +1,12 @@
-"""Rows of a batch over the machine's cores. Kernels release the GIL, so Python's threads are enough."""
+"""Which work goes to how many cores: rows of a batch to all of them, the small products of a tick to one."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ WORK = 1 << 21  # unit-ticks below which starting threads costs more than it sav
 
 
 def over_rows(kernel: Callable[..., Any], faces: tuple[Array, Array, Array, Array], ticks: int) -> None:
-    """Call kernel(u, dt, x, out) on slices of the rows, one slice a core: u and out (ticks, rows, ...), x (rows, units),
+    """Call kernel(u, dt, x, out), which releases the GIL, on slices of the rows, one slice a core: u and out (ticks, rows, ...), x (rows, units),
     dt (ticks or 1, rows or 1). The result does not depend on the number of cores."""
     u, dt, x, out = faces
     cores = min(os.cpu_count() or 1, len(x) // LEAST)
@@ -27,3 +29,18 @@ def over_rows(kernel: Callable[..., Any], faces: tuple[Array, Array, Array, Arra
     with ThreadPoolExecutor(cores) as pool:
         parts = [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
         list(pool.map(lambda p: kernel(u[:, p], dt if dt.shape[1] == 1 else dt[:, p], x[p], out[:, p]), parts))
+
+
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """While it lasts, BLAS uses one thread: for the small products of a tick, more threads cost more than they save.
+
+    Several times more on two cores, and without bound where other work keeps the cores busy.
+    """
+    return _blas().limit(limits=1, user_api="blas")  # type: ignore[no-any-return]
+
+
+@cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
