@@ -41,6 +41,7 @@ def one_blas_thread() -> AbstractContextManager[Any]:
 
 @cache
 def _blas() -> Any:
+    import scipy.linalg  # noqa: F401 - its BLAS is not NumPy's, and only libraries already loaded are found
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
