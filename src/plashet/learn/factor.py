@@ -141,6 +141,8 @@ def triangle(factor: Factor) -> Triangle:
         new = new._replace(r=blas.dtrmm(1.0, factor.m, new.r, side=1), squared=0)
         return join(columns(factor.base, np.arange(outputs(factor))), new)  # type: ignore[return-value]
     g, c, square, rows = factor
+    if rows == 0:
+        return no_triangle(*c.shape)
     scale = np.sqrt(np.diag(g))
     none = scale == 0
     scale[none] = 1.0
@@ -158,7 +160,8 @@ def triangle(factor: Factor) -> Triangle:
 def solve(factor: Factor, penalty: Array) -> Array:
     """The weights (n, m) for a penalty (n,) per feature; those of least norm where the rows leave a choice."""
     if isinstance(factor, Gram):
-        g = factor.g + np.diag(penalty)
+        g = factor.g.copy(order="F")
+        g[np.diag_indices_from(g)] += penalty
         u, info = lapack.dpotrf(g, overwrite_a=1)
         if info == 0:
             return solve_upper(u, solve_upper(u, factor.c, transposed=True))

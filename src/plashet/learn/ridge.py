@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -135,20 +136,20 @@ class Ridge:
     ) -> RidgeKnowledge:
         """Rows (time, features) with targets (time, m), NaN where not known nor ever to be: many at once."""
         x, y = np.asarray(features), _targets(targets, len(features), knowledge)
-        with np.errstate(over="ignore", invalid="ignore"):  # a sum may overflow: look closer where it is not finite
-            finite = np.isfinite(x @ np.ones(x.shape[1], x.dtype))
-        if not finite.all():
-            finite[~finite] = np.isfinite(x[~finite]).all(axis=1)
         labelled = ~np.isnan(y).all(axis=1)
-        skipped = knowledge.skipped + int((labelled & ~finite).sum())
-        knowledge = knowledge._replace(skipped=skipped)
-        if not (labelled & finite).all():
-            x, y = x[labelled & finite], y[labelled & finite]
+        if not labelled.all():
+            x, y = x[labelled], y[labelled]
         while len(x):
             knowledge = self._room(knowledge)
             space = len(knowledge.rows.x) - knowledge.rows.filled
-            knowledge = knowledge._replace(rows=put(knowledge.rows, x[:space], y[:space], more=False))
-            x, y = x[space:], y[space:]
+            now, targets, x, y = x[:space], y[:space], x[space:], y[space:]
+            power = _power(now)
+            if not np.isfinite(power):  # perhaps only too large for float32
+                finite = np.isfinite(now).all(axis=1)
+                knowledge = knowledge._replace(skipped=knowledge.skipped + int((~finite).sum()))
+                now, targets = now[finite].astype(np.float64), targets[finite]
+                power = _power(now)
+            knowledge = knowledge._replace(rows=put(knowledge.rows, now, targets, power, more=False))
         return knowledge
 
     def model(self, knowledge: RidgeKnowledge) -> Any:
@@ -184,7 +185,7 @@ class Ridge:
         if place is None:
             knowledge = self._room(knowledge)
             place = knowledge.rows.filled
-            knowledge = knowledge._replace(rows=put(knowledge.rows, x[None], y[None], more=True))
+            knowledge = knowledge._replace(rows=put(knowledge.rows, x[None], y[None], _power(x), more=True))
             rows = knowledge.rows
         else:
             known = ~np.isnan(y)
@@ -201,9 +202,7 @@ class Ridge:
         """A copy in which every row is factorised, closed or not."""
         if knowledge.rows.filled == 0:
             return knowledge
-        knowledge = knowledge._replace(
-            segments=tree.copy(knowledge.segments), rows=knowledge.rows._replace(**_copies(knowledge.rows))
-        )
+        knowledge = knowledge._replace(segments=_copy(knowledge.segments))  # the block itself is only read
         if knowledge.size and knowledge.rows.filled and not knowledge.segments[0].rows:
             folds = self.penalty.folds  # type: ignore[union-attr]
             knowledge = knowledge._replace(size=-(-knowledge.rows.filled // folds))
@@ -222,7 +221,9 @@ class Ridge:
                 )
                 segments = list(knowledge.segments)
                 continue
-            segments[-1] = extend(segments[-1], x[:room], y[:room], lambda m: self._none(n, m), self._add)
+            segments[-1] = extend(
+                segments[-1], x[:room], y[:room], partial(self._none, n), partial(self._add, rows.power)
+            )
             x, y = x[room:], y[room:]
         return knowledge._replace(segments=tuple(segments), rows=drop(rows, go))
 
@@ -239,10 +240,13 @@ class Ridge:
         fixed = not isinstance(self.penalty, CrossValidated) and self.penalty > 0 and self.squaring > 0
         return no_gram(n, m) if fixed else no_triangle(n, m)
 
-    def _add(self, factor: Factor, x: Array, y: Array) -> Factor:
-        """The factor with these rows; a Gram matrix becomes a triangle before its condition could do harm."""
+    def _add(self, power: float, factor: Factor, x: Array, y: Array) -> Factor:
+        """The factor with these rows; a Gram matrix becomes a triangle before its condition could do harm.
+
+        power: at least the sum of squares of the rows' features, without the constant one.
+        """
         if isinstance(factor, Gram):
-            trace = np.trace(factor.g) - factor.rows + np.vdot(x, x) - len(x)  # without the constant feature
+            trace = np.trace(factor.g) - factor.rows + power
             if trace + self.penalty > self.squaring * self.penalty:  # type: ignore[operator]
                 factor = triangle(factor)
         if isinstance(factor, Triangle) and not isinstance(self.penalty, CrossValidated):
@@ -274,7 +278,7 @@ class Ridge:
 
 def _totals(segments: tuple[Segment, ...]) -> Iterable[tuple[Array, Factor]]:
     """For each set of outputs with the same rows: the outputs and the factor of all their rows."""
-    total = segments[0] if len(segments) == 1 else tree.copy(segments[0])
+    total = segments[0] if len(segments) == 1 else _copy(segments[0])
     for segment in segments[1:]:
         total = merge(total, segment)
     return ((members, factors[0]) for members, factors in together([total]))
@@ -285,6 +289,12 @@ def _solver(segments: tuple[Segment, ...]) -> str:
     squared = any(isinstance(f, Gram) or _first(f).squared for f in factors)
     rotated = any(not isinstance(f, Gram) for f in factors)
     return ", then ".join(["normal equations"] * squared + ["qr"] * rotated)
+
+
+def _power(x: Array) -> float:
+    """A little more than the sum of squares, which float32 may have rounded; infinite or NaN if a feature is."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return 1.001 * float(np.vdot(x, x))
 
 
 def _first(factor: Factor) -> Any:
@@ -301,5 +311,6 @@ def _targets(y: Array, rows: int, knowledge: RidgeKnowledge) -> Array:
     return y.reshape(rows, m)
 
 
-def _copies(rows: RidgeRows) -> dict[str, Array]:
-    return {name: getattr(rows, name).copy() for name in ("x", "y", "number", "open")}
+def _copy(value: Any) -> Any:
+    """A copy that keeps the order of every array, as LAPACK wants it."""
+    return tree.map_arrays(lambda _, array: array.copy(order="K"), value)

@@ -18,16 +18,17 @@ class RidgeRows(NamedTuple):
     open: Array  # (capacity,) bool: more labels may come
     filled: int
     numbered: int  # how many rows there ever were
+    power: float  # at least the sum of squares of the features in the block
 
 
 def no_rows(n: int, m: int, capacity: int) -> RidgeRows:
     x = np.zeros((capacity, n))
     x[:, -1] = 1.0
     y, number = np.zeros((capacity, m)), np.zeros(capacity, np.int64)
-    return RidgeRows(x, y, number, np.zeros(capacity, bool), 0, 0)
+    return RidgeRows(x, y, number, np.zeros(capacity, bool), 0, 0, 0.0)
 
 
-def put(rows: RidgeRows, features: Array, y: Array, more: bool) -> RidgeRows:
+def put(rows: RidgeRows, features: Array, y: Array, power: float, more: bool) -> RidgeRows:
     """The rows with features (k, n - 1), y (k, m) too; there must be room. more: labels may still come."""
     k = len(features)
     here = slice(rows.filled, rows.filled + k)
@@ -35,7 +36,7 @@ def put(rows: RidgeRows, features: Array, y: Array, more: bool) -> RidgeRows:
     rows.y[here] = y
     rows.number[here] = np.arange(rows.numbered, rows.numbered + k)
     rows.open[here] = more
-    return rows._replace(filled=rows.filled + k, numbered=rows.numbered + k)
+    return rows._replace(filled=rows.filled + k, numbered=rows.numbered + k, power=rows.power + power)
 
 
 def find(rows: RidgeRows, number: int) -> int | None:
@@ -57,4 +58,5 @@ def drop(rows: RidgeRows, go: Array) -> RidgeRows:
     stay = np.flatnonzero(~go)
     for kept in (rows.x, rows.y, rows.number, rows.open):
         kept[: len(stay)] = kept[stay]
-    return rows._replace(filled=len(stay))
+    x = rows.x[: len(stay), :-1]
+    return rows._replace(filled=len(stay), power=float(np.vdot(x, x)))

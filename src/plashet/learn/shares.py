@@ -87,7 +87,9 @@ def together(segments: Sequence[Segment]) -> Iterator[tuple[Array, list[Factor]]
 
 
 def _rows_of(segment: Segment, members: Array) -> Factor:
-    """The factor of all rows on which these outputs, of one share, are known."""
+    """The factor of all rows on which these outputs, of one share, are known; only to be read."""
+    if not segment.shares and len(members) == outputs(segment.whole):
+        return segment.whole
     found = columns(segment.whole, members)
     for share in segment.shares:
         if members[0] in share.members and share.factor.rows:
