@@ -9,7 +9,7 @@ import plashet as pl
 from plashet import tree
 from plashet.cells import Pass
 from plashet.learn import RLS, CrossValidated, Ridge
-from plashet.learn.factor import add, no_gram, no_triangle, solve, triangle
+from plashet.learn.factor import Whitened, add, no_gram, no_triangle, remap, solve, triangle, whiten
 from plashet.learn.rows import find
 from plashet.types import Evidence, Tick
 
@@ -270,6 +270,84 @@ def test_a_gram_matrix_turned_into_a_triangle_keeps_its_rows_products_and_rest()
     )  # blurred where the rank is in doubt
     assert np.array_equal(np.tril(found.r, -1), np.zeros((30, 30)))
     assert triangle(no_gram(4, 2)).rows == 0
+
+
+@pytest.mark.parametrize("decades", [2.0, 6.0, 9.0])
+def test_rows_in_the_coordinates_of_the_first_give_what_reflections_give(decades):
+    """Weights at singular values over many decades, a tiny penalty: as near to the exact ones as Householder's."""
+    x, y = rows(4000, n=40, m=2, decades=decades)
+    x = np.column_stack([x, np.ones(4000)])
+    penalty = np.full(41, 1e-14)
+    penalty[-1] *= 1e-4
+    slow = add(no_triangle(41, 2), x, y)
+    quick = whiten(add(no_triangle(41, 2), x[:600], y[:600]), 1e-14)
+    for part in np.split(np.arange(600, 4000), 8):
+        quick = add(quick, x[part], y[part])
+    assert isinstance(quick, Whitened)
+    assert (quick.rows, quick.base.rows) == (4000, 600)  # no block had to go into the base
+    best = np.vstack([x, np.diag(np.sqrt(penalty))])
+    w, wanted = solve(quick, penalty), np.linalg.lstsq(best, np.vstack([y, np.zeros((41, 2))]), rcond=1e-17)[0]
+    error = np.linalg.norm(x @ (w - wanted)), np.linalg.norm(x @ (solve(slow, penalty) - wanted))
+    assert error[0] < 10 * error[1] + 1e-13 * np.linalg.norm(y)
+    assert np.linalg.norm(w - wanted) < 1e-14 * 10**decades * np.linalg.norm(wanted)
+    found = triangle(quick)
+    np.testing.assert_allclose(found.r.T @ found.r, x.T @ x, atol=1e-12 * np.sum(x**2))
+    np.testing.assert_allclose(found.r.T @ found.z, x.T @ y, atol=1e-12 * np.sum(x**2))
+    np.testing.assert_allclose(found.rest, slow.rest, rtol=1e-9)
+    np.testing.assert_allclose(
+        solve(quick, penalty * 1e12), solve(slow, penalty * 1e12), rtol=1e-8 * 10 ** (decades / 2)
+    )
+
+
+def test_rows_unlike_the_first_ones_go_into_the_base():
+    """At first two features are alike; then they part: in the first rows' coordinates that is a millionfold."""
+    x, y = rows(3000)
+    x[:600, 1] = x[:600, 0] * (1 + 1e-7)
+    full = np.column_stack([x, np.ones(3000)])
+    factor = whiten(add(no_triangle(13, 3), full[:600], y[:600]), 1e-12)
+    assert isinstance(factor, Whitened)
+    factor = add(factor, full[600:1200], y[600:1200])
+    assert (factor.base.rows, factor.gram.rows) == (1200, 0)
+    factor = add(factor, full[1200:], y[1200:])
+    assert (factor.base.rows, factor.gram.rows) == (1200, 1800)
+    penalty = np.array([1e-12] * 12 + [1e-16])
+    np.testing.assert_allclose(solve(factor, penalty), direct(x, y, 1e-12), rtol=1e-8)
+
+
+def test_too_few_rows_or_no_penalty_leave_the_triangle_as_it_is():
+    x, y = rows(600)
+    few, many = (add(no_triangle(12, 3), x[:k], y[:k]) for k in (14, 600))
+    assert whiten(few, 1.0) is few
+    assert whiten(many, 0.0) is many
+    alike = add(no_triangle(12, 3), x[:, [0] * 12], y)
+    assert whiten(alike, 1e-300) is alike
+
+
+@pytest.mark.parametrize("learner", [Ridge(1e-3), Ridge(1e-3, 0.0), Ridge(CrossValidated((1e-3,)))])
+def test_features_come_and_go_as_if_they_had_been_zero_or_had_never_been(learner):
+    x, y = rows(2300)
+    y[50:90, 1] = np.nan
+    knowledge = absorbed(learner, x, y)
+    grown = learner.grow(knowledge, model(14, 3), 5, 2)
+    zeros = np.insert(x, [5, 5], 0.0, axis=1)
+    np.testing.assert_allclose(weights(learner, grown), direct(zeros, y, 1e-3), atol=1e-9)
+    x2, y2 = rows(900, n=14, seed=8)
+    grown = learner.absorb(grown, x2, y2, 1.0)
+    every, targets = np.vstack([zeros, x2]), np.vstack([y, y2])
+    np.testing.assert_allclose(weights(learner, grown), direct(every, targets, 1e-3), rtol=1e-8)
+    keep = np.array([0, 1, 2, 5, 6, 9, 13])
+    pruned = learner.prune(grown, model(7, 3), keep)
+    np.testing.assert_allclose(weights(learner, pruned), direct(every[:, keep], targets, 1e-3), rtol=1e-8)
+
+
+def test_remapping_a_factor_keeps_what_no_weights_can_explain():
+    x, y = rows(300)
+    kept = np.array([3, -1, 0, 11])
+    new = np.insert(x[:, [3, 0, 11]], 1, 0.0, axis=1)
+    for empty in (no_gram, no_triangle):
+        found = triangle(remap(add(empty(12, 3), x, y), kept))
+        np.testing.assert_allclose(found.r.T @ found.r, new.T @ new, atol=1e-11)
+        np.testing.assert_allclose(found.rest + np.sum(found.z**2, axis=0), np.sum(y**2, axis=0), rtol=1e-12)
 
 
 # --- the penalty from a path ---------------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def _add_whitened(factor: Whitened, x: Array, y: Array) -> Factor:
     """
     q = blas.dtrsm(1.0, factor.m, x.T, lower=0, trans_a=1).T  # rows of X M^-1; x.T and q.T are column-major
     if np.vdot(q, q) <= 100 * x.shape[1] * max(1.0, len(x) / factor.base.rows):
-        return factor._replace(gram=add(factor.gram, q, y))
+        return factor._replace(gram=add(factor.gram, q, y))  # type: ignore[arg-type]
     return whiten(add(triangle(factor), x, y), factor.penalty)  # type: ignore[arg-type]
 
 
@@ -126,6 +126,21 @@ def columns(factor: Factor, which: Array) -> Factor:
         return factor._replace(base=base, gram=gram, zeta=zeta)  # type: ignore[arg-type]
     z = np.asfortranarray(factor.z[:, which])
     return Triangle(factor.r.copy(order="F"), z, factor.rest[which], factor.rows, factor.squared)
+
+
+def remap(factor: Factor, kept: Array) -> Factor:
+    """The factor with other features: feature i was feature kept[i], or is new and was zero (-1)."""
+    old = np.flatnonzero(kept >= 0)
+    if isinstance(factor, Gram):
+        g, c = np.zeros((len(kept), len(kept)), order="F"), np.zeros((len(kept), outputs(factor)))
+        whole = np.triu(factor.g) + np.triu(factor.g, 1).T
+        g[np.ix_(old, old)], c[old] = whole[np.ix_(kept[old], kept[old])], factor.c[kept[old]]
+        return factor._replace(g=g, c=c)
+    held = triangle(factor)
+    x = np.zeros((len(held.r), len(kept)), order="F")
+    x[:, old] = held.r[:, kept[old]]
+    new = _reflect(no_triangle(len(kept), outputs(factor)), x, np.array(held.z, order="F"), 0)
+    return held._replace(r=new.r, z=new.z, rest=held.rest + new.rest)
 
 
 def triangle(factor: Factor) -> Triangle:

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import tree
 from ..types import Array, Evidence
 from .common import penalties, refuse_infinite, stacked, taught
-from .factor import (
-    Factor,
-    Gram,
-    Triangle,
-    Whitened,
-    add,
-    no_gram,
-    no_triangle,
-    outputs,
-    solve,
-    spectrum,
-    triangle,
-    whiten,
-)
+from .factor import Factor, Gram, Triangle, add, no_gram, no_triangle, outputs, solve, spectrum, triangle, whiten
 from .penalty import CrossValidated, choose
 from .rows import RidgeRows, drop, find, no_rows, put, ready
-from .shares import Segment, extend, merge, no_segment, together
+from .shares import Segment, compact, copy, extend, merge, no_segment, remapped, solver, totals
 
 BLOCKED = CrossValidated()
 
@@ -161,13 +146,13 @@ class Ridge:
         segments = self._settled(knowledge).segments
         penalty, candidates, errors = self._penalty(segments)
         freedom, condition, rows = (np.zeros(len(penalty)) for _ in range(3))
-        for members, factor in _totals(segments):
+        for members, factor in totals(segments):
             s2, p = spectrum(factor)[:, None] ** 2, penalty[members]
             with np.errstate(divide="ignore", invalid="ignore"):
                 freedom[members] = np.nansum(s2 / (s2 + p), axis=0)
                 condition[members] = np.sqrt((s2[0] + p) / (s2[-1] + p))
             rows[members] = factor.rows
-        return RidgeReport(penalty, freedom, condition, rows, knowledge.skipped, _solver(segments), candidates, errors)
+        return RidgeReport(penalty, freedom, condition, rows, knowledge.skipped, solver(segments), candidates, errors)
 
     def merge(self, a: RidgeKnowledge, b: RidgeKnowledge) -> RidgeKnowledge:
         """What is known from the rows of both (shards of a stream, b's after a's); both are consumed."""
@@ -176,7 +161,34 @@ class Ridge:
         both = a._replace(rows=rows, skipped=a.skipped + b.skipped, size=max(a.size, b.size))
         if both.size == 0:
             return both._replace(segments=(merge(a.segments[0], b.segments[0]),))
-        return self._compact(both._replace(segments=a.segments + b.segments))
+        segments, longer = compact(a.segments + b.segments, 2 * self.penalty.folds)  # type: ignore[union-attr]
+        return both._replace(segments=segments, size=both.size * longer)
+
+    def grow(self, knowledge: RidgeKnowledge, model: Any, at: int, count: int) -> RidgeKnowledge:
+        """`count` features more, put in before feature `at`, as if they had been zero all along.
+
+        model: the untaught model with the new features.
+        """
+        n = knowledge.rows.x.shape[1]
+        if not 0 <= at <= n - 1:
+            raise ValueError(f"at is {at}, wanted 0 to {n - 1}: features are put in before it")
+        return self._remapped(knowledge, model, np.insert(np.arange(n), at, np.full(count, -1)))
+
+    def prune(self, knowledge: RidgeKnowledge, model: Any, keep: Array) -> RidgeKnowledge:
+        """Only the features of index `keep`, as if the others had never been.
+
+        model: the untaught model without the other features.
+        """
+        n = knowledge.rows.x.shape[1]
+        return self._remapped(knowledge, model, np.append(np.arange(n - 1)[keep], n - 1))
+
+    def _remapped(self, knowledge: RidgeKnowledge, model: Any, kept: Array) -> RidgeKnowledge:
+        """The knowledge with other features: feature i was feature kept[i], or is new and was zero (-1)."""
+        settled = self._settled(knowledge)
+        rows = no_rows(len(kept), knowledge.rows.y.shape[1], len(knowledge.rows.x))
+        rows = rows._replace(numbered=knowledge.rows.numbered)
+        segments = tuple(remapped(segment, kept) for segment in settled.segments)
+        return settled._replace(untaught=model, rows=rows, segments=segments)
 
     def _label(self, knowledge: RidgeKnowledge, x: Array, number: int, y: Array) -> tuple[RidgeKnowledge, int]:
         """One row's new labels, into the row that waits for them or as a row of their own; and its number."""
@@ -202,7 +214,7 @@ class Ridge:
         """A copy in which every row is factorised, closed or not."""
         if knowledge.rows.filled == 0:
             return knowledge
-        knowledge = knowledge._replace(segments=_copy(knowledge.segments))  # the block itself is only read
+        knowledge = knowledge._replace(segments=copy(knowledge.segments))  # the block itself is only read
         if knowledge.size and knowledge.rows.filled and not knowledge.segments[0].rows:
             folds = self.penalty.folds  # type: ignore[union-attr]
             knowledge = knowledge._replace(size=-(-knowledge.rows.filled // folds))
@@ -216,25 +228,15 @@ class Ridge:
         while len(x):
             room = knowledge.size - segments[-1].rows if knowledge.size else len(x)
             if room <= 0:
-                knowledge = self._compact(
-                    knowledge._replace(segments=(*segments, no_segment(self._none(n, y.shape[1]))))
-                )
-                segments = list(knowledge.segments)
+                most = 2 * self.penalty.folds  # type: ignore[union-attr]
+                joined, longer = compact((*segments, no_segment(self._none(n, y.shape[1]))), most)
+                segments, knowledge = list(joined), knowledge._replace(size=knowledge.size * longer)
                 continue
             segments[-1] = extend(
                 segments[-1], x[:room], y[:room], partial(self._none, n), partial(self._add, rows.power)
             )
             x, y = x[room:], y[room:]
         return knowledge._replace(segments=tuple(segments), rows=drop(rows, go))
-
-    def _compact(self, knowledge: RidgeKnowledge) -> RidgeKnowledge:
-        """At most twice as many segments as folds: neighbours are joined, and segments grow twice as long."""
-        segments, size = list(knowledge.segments), knowledge.size
-        while len(segments) > 2 * self.penalty.folds:  # type: ignore[union-attr]
-            last = segments[2 * (len(segments) // 2) :]
-            segments = [merge(a, b) for a, b in zip(segments[::2], segments[1::2], strict=False)] + last
-            size *= 2
-        return knowledge._replace(segments=tuple(segments), size=size)
 
     def _none(self, n: int, m: int) -> Factor:
         fixed = not isinstance(self.penalty, CrossValidated) and self.penalty > 0 and self.squaring > 0
@@ -269,36 +271,17 @@ class Ridge:
             )
         w = stacked(knowledge.untaught.readout)
         penalty = self._penalty(segments)[0]
-        for members, factor in _totals(segments):
+        for members, factor in totals(segments):
             for p in np.unique(penalty[members]) if factor.rows else ():
                 of = members[penalty[members] == p]
                 w[:, of] = solve(factor, penalties(len(w) - 1, p))[:, np.isin(members, of)]
         return w
 
 
-def _totals(segments: tuple[Segment, ...]) -> Iterable[tuple[Array, Factor]]:
-    """For each set of outputs with the same rows: the outputs and the factor of all their rows."""
-    total = segments[0] if len(segments) == 1 else _copy(segments[0])
-    for segment in segments[1:]:
-        total = merge(total, segment)
-    return ((members, factors[0]) for members, factors in together([total]))
-
-
-def _solver(segments: tuple[Segment, ...]) -> str:
-    factors = [f for s in segments for f in (s.whole, *(share.factor for share in s.shares)) if f.rows]
-    squared = any(isinstance(f, Gram) or _first(f).squared for f in factors)
-    rotated = any(not isinstance(f, Gram) for f in factors)
-    return ", then ".join(["normal equations"] * squared + ["qr"] * rotated)
-
-
 def _power(x: Array) -> float:
     """A little more than the sum of squares, which float32 may have rounded; infinite or NaN if a feature is."""
     with np.errstate(over="ignore", invalid="ignore"):
         return 1.001 * float(np.vdot(x, x))
-
-
-def _first(factor: Factor) -> Any:
-    return factor.base if isinstance(factor, Whitened) else factor
 
 
 def _targets(y: Array, rows: int, knowledge: RidgeKnowledge) -> Array:
@@ -309,8 +292,3 @@ def _targets(y: Array, rows: int, knowledge: RidgeKnowledge) -> Array:
         raise ValueError(f"y is {y.shape}, wanted {m} outputs for each of {rows} rows; NaN where a target is not known")
     refuse_infinite(y.reshape(rows, m))
     return y.reshape(rows, m)
-
-
-def _copy(value: Any) -> Any:
-    """A copy that keeps the order of every array, as LAPACK wants it."""
-    return tree.map_arrays(lambda _, array: array.copy(order="K"), value)

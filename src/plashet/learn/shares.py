@@ -10,12 +10,15 @@ outputs, and one more.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from .. import tree
 from ..types import Array
-from .factor import Factor, add, columns, join, outputs
+from .factor import Factor, Gram, Whitened, add, columns, join, outputs, remap
+
+V = TypeVar("V")
 
 
 class Share(NamedTuple):
@@ -84,6 +87,44 @@ def together(segments: Sequence[Segment]) -> Iterator[tuple[Array, list[Factor]]
     for k in range(kind.max() + 1):
         members = every[kind == k]
         yield members, [_rows_of(segment, members) for segment in segments]
+
+
+def totals(segments: Sequence[Segment]) -> Iterator[tuple[Array, Factor]]:
+    """For each set of outputs known on the same rows: the outputs, and the factor of all rows, only to be read."""
+    total = segments[0] if len(segments) == 1 else copy(segments[0])
+    for segment in segments[1:]:
+        total = merge(total, segment)
+    for members, (factor,) in together([total]):
+        yield members, factor
+
+
+def compact(segments: Sequence[Segment], most: int) -> tuple[tuple[Segment, ...], int]:
+    """At most so many segments, neighbours joined by twos; and how many times longer they are now. All are consumed."""
+    longer = 1
+    while len(segments) > most:
+        last = segments[2 * (len(segments) // 2) :]
+        segments = (*(merge(a, b) for a, b in zip(segments[::2], segments[1::2], strict=False)), *last)
+        longer *= 2
+    return tuple(segments), longer
+
+
+def remapped(segment: Segment, kept: Array) -> Segment:
+    """The segment with other features, see `remap`."""
+    shares = tuple(share._replace(factor=remap(share.factor, kept)) for share in segment.shares)
+    return segment._replace(whole=remap(segment.whole, kept), shares=shares)
+
+
+def copy(value: V) -> V:
+    """A copy that keeps the order of every array, as LAPACK wants it."""
+    return tree.map_arrays(lambda _, array: array.copy(order="K"), value)
+
+
+def solver(segments: Sequence[Segment]) -> str:
+    """How the rows were taken in: "normal equations", "qr", or both, one after the other."""
+    factors = [f for s in segments for f in (s.whole, *(share.factor for share in s.shares)) if f.rows]
+    squared = any(isinstance(f, Gram) or (f.base if isinstance(f, Whitened) else f).squared for f in factors)
+    rotated = any(not isinstance(f, Gram) for f in factors)
+    return ", then ".join(["normal equations"] * squared + ["qr"] * rotated)
 
 
 def _rows_of(segment: Segment, members: Array) -> Factor:
