@@ -65,8 +65,9 @@ class View(NamedTuple):
 
 
 def look(plan: Plan, z: Array, exog: Array, rows: Array, ticks: Array, ahead: Array) -> View:
-    """The view from `rows` of z (time,) and exog (time, columns), which are ticks number `ticks` of the stream.
+    """The view from `rows` of z (time,), which are ticks number `ticks` of the stream.
 
+    exog: (time, columns), or fewer of the latest rows, ending where z ends.
     ahead: (rows, horizon, known columns), the exogenous values of the steps to come.
     """
     waves = calendar(plan.frequencies, ticks)
@@ -75,9 +76,10 @@ def look(plan: Plan, z: Array, exog: Array, rows: Array, ticks: Array, ahead: Ar
     if len(plan.neighbours):
         now.append(at_lags(z, plan.neighbours - 1, rows) - at_lags(z, plan.neighbours, rows))
     if exog.shape[1]:
-        recent += [at_lags(column, EXOG_LAGS, rows) for column in exog.T]
+        beside = rows + len(exog) - len(z)
+        recent += [at_lags(column, EXOG_LAGS, beside) for column in exog.T]
         recent.append(ahead.reshape(len(rows), -1))
-        now.append(exog[rows])
+        now.append(exog[beside])
     now.append(calendar(plan.slowest, ticks))
     return View(np.concatenate(recent, 1), at_lags(z, plan.season, rows), waves, np.concatenate(now, 1))
 
