@@ -141,6 +141,8 @@ def prepare(asked: Asked, say: Say) -> Prepared:
     values = pd.DataFrame({name: column[line.rows] for name, column in columns.items()}, index=line.index)
     if asked.missing == "error":
         _refuse_missing(table, values, line)
+    elif line.gap:
+        say.note(f"{line.gap}; taken as not observed")
     if asked.freq not in ("infer", "irregular") and line.grid is not None:
         values = values.groupby(line.steps).mean().reindex(range(line.length))
         values.index = pd.DatetimeIndex(line.grid.stamps(range(line.length)))

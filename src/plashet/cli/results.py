@@ -28,10 +28,11 @@ class Findings:
 def finish(say: Say, run: Run, found: Findings, about: About, config: Mapping[str, Any]) -> None:
     """Show the findings, write the folder, and print the JSON object where that is asked for."""
     summary = summarise(found)
+    told = about
     if found.volatility is not None:
-        about = replace(about, notes=(*about.notes, volatility_verdict(found.volatility)))
+        told = replace(about, notes=(*about.notes, volatility_verdict(found.volatility)))
     config = {**config, "versions": versions()}
-    run.leave(config, {**summary, "versions": versions()}, found, about)
+    run.leave(config, {**summary, "versions": versions()}, found, told)
     show(say, found, about)
     say.result({**summary, "folder": str(run.folder)})
     kept = "config.toml, metrics.json, forecast.csv, model.plashet"
@@ -85,7 +86,7 @@ def volatility_verdict(tested: Any) -> str:
     beaten = [words.name(n) for n in known if own < 0.99 * mae[n]]
     others = [words.name(n) for n in known if words.name(n) not in beaten]
     told = ", ".join(f"{words.name(n)} {words.number(mae[n])}" for n in known)
-    said = f"Five-day volatility: plashet is off by {words.number(own)} % points ({told})."
+    said = f"Five-day volatility: plashet is off by {words.number(own)} percentage points ({told})."
     if not others:
         said += f" It beats {' and '.join(beaten)}."
     else:

@@ -23,7 +23,7 @@ def standings(backtest: Any, unit: str, reference: str | None = None) -> Any:
     from rich.table import Table
 
     mae = backtest.mae()
-    reference = reference if reference and reference in mae else figures.order(backtest)[1]
+    reference = reference if reference and reference in mae else figures.best_baseline(backtest)
     first, last = str(int(backtest.horizons[0])), str(int(backtest.horizons[-1]))
     steps = [first] if first == last else ["mean", first, last]
     title = f"mean absolute error{f' [{unit}]' if unit else ''}".replace("[", r"\[")
@@ -35,7 +35,7 @@ def standings(backtest: Any, unit: str, reference: str | None = None) -> Any:
     for name in figures.order(backtest):
         ratio = mae[name]["mean"] / mae[reference]["mean"] if mae[reference]["mean"] else float("nan")
         cells = [words.number(mae[name][s]) for s in steps]
-        table.add_row(words.name(name), *cells, words.number(ratio), style="bold cyan" if name == "plashet" else None)
+        table.add_row(words.name(name), *cells, f"{ratio:.2f}", style="bold cyan" if name == "plashet" else None)
     return table
 
 

@@ -73,8 +73,6 @@ def timeline(table: Table, wanted: str | None, freq: str, note: Callable[[str], 
     grid = _grid(stamps[rows], freq)
     steps = grid.place(stamps[rows])
     gap = _gap(stamps[rows], steps, [table.lines[r] for r in rows])
-    if gap:
-        note(f"{gap}; taken as not observed")
     return Timeline(pd.DatetimeIndex(stamps[rows]), rows, steps, name, gap, grid)
 
 

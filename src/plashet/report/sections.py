@@ -124,7 +124,7 @@ def _standings(backtest: Any, about: About) -> str:
     rows = []
     for name in figures.order(backtest):
         ratio = mae[name][key] / best if best else float("nan")
-        rows.append([words.name(name), *(words.number(mae[name][s]) for s, _ in shown), words.number(ratio)])
+        rows.append([words.name(name), *(words.number(mae[name][s]) for s, _ in shown), f"{ratio:.2f}"])
     unit = f" in {about.unit}" if about.unit else ""
     return (
         f'<figure aria-labelledby="standings-title"><h2 id="standings-title">Beside the baselines</h2>'

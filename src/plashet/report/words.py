@@ -16,7 +16,7 @@ _NAMES = {
     "yearly_naive": "year before",
     "ridge_on_lags": "ridge on lags, trained once",
     "lags_refit_daily": "ridge on lags, refit daily",
-    "ewma": "moving average (EWMA)",
+    "ewma": "EWMA",
 }
 
 
