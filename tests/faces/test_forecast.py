@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 import plashet as pl
-from plashet.data import arrays
 
 HOURS = 700
 
@@ -232,9 +231,9 @@ def test_what_was_not_fitted_or_followed_is_said(fitted, series):
 
 
 def test_victoria_one_seed_holds_the_promise():
-    test = pl.Forecaster(24).backtest(arrays("victoria_demand")["demand_mw"], 2400)
+    test = pl.Forecaster(24).backtest(pl.data.victoria_demand(), 2400)
     mae, held = test.mae(), test.coverage()["80"]
-    assert len(test.origins) == 1176 - 1  # the last row of all has no 24 rows after it
+    assert len(test.origins) == 1176
     assert mae["plashet"]["mean"] <= 355
     assert mae["plashet"]["1"] <= 75
     assert 0.76 <= held["mean"] <= 0.86

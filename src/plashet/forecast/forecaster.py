@@ -12,6 +12,7 @@ import numpy as np
 from ..save import FileError
 from ..save import load as read_file
 from ..save import save as write_file
+from ..threads import one_blas_thread
 from ..types import Array
 from .backtest import Backtest
 from .clock import Grid
@@ -90,7 +91,8 @@ class Forecaster:
         """
         entry = self._door.enter(y, exog)
         self._enough(entry.rows)
-        self._fitted = tuple(fit(series, self.settings) for series in entry.series)
+        with one_blas_thread():
+            self._fitted = tuple(fit(series, self.settings) for series in entry.series)
         self._shape, self._notices = entry.shape, ()
         self._tell(entry.notices)
         return self
@@ -143,7 +145,8 @@ class Forecaster:
             )
         shape = entry.shape
         both = zip(entry.series, shape.names, strict=True)
-        found = [backtest(series, self.settings, start, shape.grid, name) for series, name in both]
+        with one_blas_thread():
+            found = [backtest(series, self.settings, start, shape.grid, name) for series, name in both]
         self._fitted = tuple(fitted for _, fitted in found)
         self._shape, self._notices = shape, ()
         self._tell(entry.notices)

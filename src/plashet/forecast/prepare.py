@@ -8,15 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from ..learn import RLS
-from ..learn.late import LateRLS
 from ..learn.hedge import MLpol
+from ..learn.late import LateRLS
 from ..measure.intervals import QuantileTracker
 from ..run import run
 from ..types import Array
 from .experts import DRAFTS, Expert, liquid
 from .history import at_lags, fill, recent_lags, season_lags, targets
 from .penalty import PENALTIES, best, held_out
-from .plan import EXOG_LAGS, Plan, base_of, features, look
+from .plan import Plan, base_of, features, look
 from .seasons import Naive, Season, naives, seasons, waves
 from .track import Issued, Track, advance
 
@@ -187,11 +187,10 @@ def _start(
     known_now = np.isfinite(z[:begin])
     past = np.concatenate([np.zeros(max(reach - begin, 0)), filled[max(begin - reach, 0) : begin]])
     issued = Issued(*(np.full(s, np.nan) for s in ((h, experts, h), (h, h), (h, h), (h, len(plan.tracker.levels), h))))
-    lags = len(EXOG_LAGS)
     return Track(
         ticks=begin,
         past=past,
-        exog=np.concatenate([np.zeros((lags, exog.shape[1])), exog[:begin]])[-lags:].copy(),
+        exog=np.concatenate([np.zeros((reach, exog.shape[1])), exog[:begin]])[-reach:].copy(),
         ahead=_held(ahead)[max(begin - 1, 0)].copy(),
         liquids=tuple(liquids),
         knowledge=tuple(knowledge),
@@ -214,10 +213,8 @@ def _state_at(expert: Expert, states: Array | None, row: int) -> object:
 
 
 def _intervals(plan: Plan, track: Track, means: Array, z: Array) -> Track:
-    """Intervals begun from the practice's second half; forecasts already issued get their width too."""
-    errors = np.abs(targets(z, plan.horizon) - means)
-    late = errors[len(errors) // 2 :]
-    scores = late if np.isfinite(late).any(axis=0).all() else errors
+    """Intervals begun from the errors of the practice; forecasts already issued get their width too."""
+    scores = np.abs(targets(z, plan.horizon) - means)
     scores = np.where(np.isfinite(scores).any(axis=0), scores, 1.0)  # nothing was ever seen: a spread either way
     widths = plan.tracker.init(scores)
     track.issued.half[...] = widths.half

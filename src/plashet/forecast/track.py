@@ -31,7 +31,7 @@ class Track(NamedTuple):
 
     ticks: int  # rows so far
     past: Array  # (reach,) gaps filled, newest last
-    exog: Array  # (3, columns), newest last, gaps held
+    exog: Array  # (reach, columns), newest last, gaps held
     ahead: Array  # (horizon, known columns): the latest known values of the steps to come
     liquids: tuple[Any, ...]  # a state or None for each learning expert
     knowledge: tuple[Any, ...]

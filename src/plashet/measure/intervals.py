@@ -25,11 +25,13 @@ class TrackedWidths(NamedTuple):
 class QuantileTracker:
     """Half widths q of the intervals guess ± q, one for each level and horizon, learnt from scores r = |y - guess|.
 
-        q <- q + rate B (1[r > q_issued] - (1 - level)),    q >= 0
+        q <- q + rate B (1[r > q_issued] - (1 - level)),    0 <= q <= B
 
     where q_issued is the width that was issued with the forecast, however long ago, and B is the largest score of the
-    last `window` ticks. Over time the share of scores outside tends to 1 - level whatever the scores do, and a
-    width is never infinite. `levels` are in per cent and rising, `rate` is dimensionless, `window` counts ticks.
+    last `window` ticks: a width is never infinite, nor wider than anything seen of late. Over time the share of scores
+    outside tends to 1 - level whatever the scores do, but for those that are the largest in a window (the bound by B is
+    ours: without it the widths of high levels need thousands of ticks to forget one bad week).
+    `levels` are in per cent and rising, `rate` is dimensionless, `window` counts ticks.
 
     Angelopoulos, Candès, Tibshirani 2023, Conformal PID Control for Time Series Prediction (quantile tracking);
     the issued width in place of the present one is what late labels ask for.
@@ -66,7 +68,7 @@ class QuantileTracker:
         with np.errstate(invalid="ignore"):
             outside = scores > issued
         miss = 1 - np.asarray(self.levels)[:, None] / 100
-        moved = np.maximum(state.half + self.rate * largest * (outside - miss), 0.0)
+        moved = np.clip(state.half + self.rate * largest * (outside - miss), 0.0, largest)
         half = np.maximum.accumulate(np.where(known, moved, state.half), axis=0)
         return TrackedWidths(half, recent, (state.at + 1) % self.window)
 
