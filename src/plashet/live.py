@@ -68,6 +68,7 @@ class Live:
         self._stale = knowledge is not None  # the model is asked of the learner only when it is needed
         self._open: dict[Id, Open] = {}
         self._like: tuple[tuple[int, ...], Any] | None = None  # shape and dtype of the inputs, set by the first
+        self._answer: tuple[int, ...] = (model.outputs,)
 
     @property
     def model(self) -> Any:
@@ -83,7 +84,7 @@ class Live:
 
     @property
     def open(self) -> tuple[Id, ...]:
-        """The ids of the predictions still open, oldest first; without an id of their own they have their tick's number."""
+        """The ids of the predictions still open, oldest first; those made without an id have their tick's number."""
         return tuple(self._open)
 
     def predict(self, u: Array, dt: float = 1.0, id: Id | None = None) -> Array:
@@ -117,22 +118,23 @@ class Live:
         key = id if id is not None else next(reversed(self._open), None)
         held = self._open.get(key) if key is not None else None
         if key is None or held is None:
-            raise KeyError(f"no open prediction {key!r}: call predict first; a prediction fully learnt or dropped is closed")
-        y = self._target(y)
-        missing = np.isnan(y)
-        known = _learnt(key, held, ~missing)
+            raise KeyError(
+                f"no open prediction {key!r}: call predict first; a prediction fully learnt or dropped is closed"
+            )
+        y, whole = self._target(y)
+        known = None if whole and held.known is None else _learnt(key, held, ~np.isnan(y))
         self._knowledge, trace = self.learner.credit(self._knowledge, held.trace, y)
         self._stale = True
-        if not known.all():
-            self._open[key] = Open(trace, known)
-        else:
+        if known is None or known.all():
             del self._open[key]
+        else:
+            self._open[key] = Open(trace, known)
 
     def force(self, y: Array) -> None:
         """Teacher forcing of a Looped model: its next tick hears y instead of its own last output."""
         if self.state is None or not hasattr(self.model, "force"):
             raise RuntimeError("nothing to force: the model does not hear its own output, or has made none yet")
-        self.state = self.model.force(self.state, self._target(y))
+        self.state = self.model.force(self.state, self._target(y)[0])
 
     def add_units(self, count: int, *, seed: int) -> None:
         """Let the liquid grow while it runs: new units hear the others, are heard by none, and have no say yet.
@@ -201,6 +203,17 @@ class Live:
 
     def _door(self, model: Any, u: Any, dt: Any) -> Array:
         """The input as an array like those before it; every complaint comes before anything has changed."""
+        shape, dtype = self._like or (None, None)
+        if type(u) is not np.ndarray or u.dtype is not dtype or u.shape != shape:
+            u = self._alike(model, u)
+        if not isfinite(_square(u)):  # NaN or infinity somewhere (or a square too large): look closer
+            check_finite("u", u[None])
+        if not (0 <= dt < inf if type(dt) is float else ((np.asarray(dt) >= 0) & np.isfinite(dt)).all()):
+            raise ValueError(f"dt is {dt}; time passes in finite steps of 0 s or more")
+        return u
+
+    def _alike(self, model: Any, u: Any) -> Array:
+        """The input in the shape and dtype of the first."""
         u = numbers(u)
         if self._like is None:
             if u.ndim < 1 or u.shape[-1] != model.inputs:
@@ -209,22 +222,28 @@ class Live:
         shape, dtype = self._like
         if u.shape != shape:
             raise ValueError(f"u is {u.shape}, but the ticks before were {shape}: (*batch, inputs)")
-        if not isfinite(np.vdot(u, u)):  # NaN or infinity somewhere (or a square too large): look closer
-            check_finite("u", u[None])
-        if not (0 <= dt < inf if isinstance(dt, float) else ((np.asarray(dt) >= 0) & np.isfinite(dt)).all()):
-            raise ValueError(f"dt is {dt}; time passes in finite steps of 0 s or more")
         return u if u.dtype is dtype else np.ascontiguousarray(u, dtype)
 
-    def _target(self, y: Any) -> Array:
+    def _target(self, y: Any) -> tuple[Array, bool]:
+        """The target as float64 (*batch, outputs), and whether all of it is known."""
         y = np.asarray(y, np.float64)
-        wanted = (*self._like[0][:-1], self._model.outputs) if self._like else (self._model.outputs,)
+        wanted = self._like[0][:-1] + self._answer if self._like else self._answer
         if y.shape != wanted:
-            if y.shape + (1,) != wanted:
+            if (*y.shape, 1) != wanted:
                 raise ValueError(f"y is {y.shape}, wanted {wanted}: (*batch, outputs)")
-            y = y[..., None]  # one output: a plain number will do
-        if not isfinite(np.vdot(y, y)):
+            y = y.reshape(wanted)  # one output: a plain number will do
+        whole = isfinite(_square(y))
+        if not whole:
             check_finite("y", y[None])
-        return y
+        return y, whole
+
+
+def _square(values: Array) -> float:
+    """The sum of squares (a single value itself), quickly: not finite if one of the values is not."""
+    if values.size == 1:
+        return values.item()  # type: ignore[no-any-return]
+    flat = values.ravel()
+    return flat.dot(flat)  # type: ignore[no-any-return]
 
 
 def _others(liquid: Any, gone: Array) -> Array:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model import Looped, Model, Readout
+from ..model import Readout
 from ..types import Array
 
 BIAS_SHARE = 1e-4  # the bias' penalty, as a share of the weights'
@@ -40,21 +40,27 @@ def stacked(readout: Readout) -> Array:
 
 
 def taught(untaught: Any, w: Array) -> Any:
-    """The model with the readout [W; b], whose arrays are views of `w`."""
-    kind, readout = type(untaught), Readout(w[:-1], w[-1])
-    if kind is Model or kind is Looped:  # asked for at every tick of a Live: a third less time than `replace`
-        return kind(untaught.liquid, readout)
-    return replace(untaught, readout=readout)
+    """The model with the readout [W; b], whose arrays are views of `w`.
+
+    Asked for at every tick of a Live, where a learner that moves `w` in place is given the model made before.
+    """
+    held = getattr(untaught, "__dict__", {})
+    made = held.get("_taught")
+    if made is not None and made[0] is w:
+        return made[1]
+    model = replace(untaught, readout=Readout(w[:-1], w[-1]))
+    held["_taught"] = w, model  # no field, so neither copied nor saved
+    return model
 
 
 def labels(y: Array, features: Array, w: Array) -> Array:
     """`y` as contiguous float64 (*batch, outputs), one row for each row of features, which must fit w."""
     y = np.ascontiguousarray(y, np.float64)
-    d, m = w.shape
-    *batch, f = features.shape
-    if y.shape != (*batch, m) or f != d - 1:
+    shape = features.shape
+    if y.shape != shape[:-1] + w.shape[1:] or shape[-1] != len(w) - 1:
+        d, m = w.shape
         raise ValueError(
-            f"y is {y.shape} and the features are {features.shape}, wanted (*batch, {m}) and (*batch, {d - 1}); "
+            f"y is {y.shape} and the features are {shape}, wanted (*batch, {m}) and (*batch, {d - 1}); "
             "y is NaN where a target is not known"
         )
     return y

@@ -212,4 +212,4 @@ def _plain(features: Array) -> Array:
     x = np.asarray(features)
     if x.dtype.char not in "fd":
         x = x.astype(np.float64)
-    return np.ascontiguousarray(x)
+    return x if x.flags.c_contiguous else np.ascontiguousarray(x)

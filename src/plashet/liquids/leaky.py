@@ -84,7 +84,12 @@ class Leaky:
         x = np.array(np.broadcast_to(state.x, (*u.shape[1:-1], self.outputs)), u.dtype).reshape(rows, self.outputs)
         written = np.empty((*u.shape[:-1], self.outputs), u.dtype) if out is None else out
         _check_out(written, (*u.shape[:-1], self.outputs), u.dtype)
-        faces = u.reshape(len(u), rows, self.inputs), _per_row(dt, u, rows), x, written.reshape(len(u), rows, self.outputs)
+        faces = (
+            u.reshape(len(u), rows, self.inputs),
+            _per_row(dt, u, rows),
+            x,
+            written.reshape(len(u), rows, self.outputs),
+        )
         over_rows(self._plan(u.dtype).run, faces, ticks=len(u))
         return LeakyState(x.reshape(*u.shape[1:-1], self.outputs)), written
 
@@ -93,14 +98,17 @@ class Leaky:
         after, outputs = self.run(state, u[None], np.asarray(dt, u.dtype)[None])
         return after, outputs[0]
 
-    def read(self, state: LeakyState, u: Array, dt: float, weights: Array, bias: Array) -> tuple[LeakyState, Array, Array]:
+    def read(
+        self, state: LeakyState, u: Array, dt: float, weights: Array, bias: Array
+    ) -> tuple[LeakyState, Array, Array]:
         """One tick of one series and its linear readout in one compiled call: state, features, guess.
 
         features are [x], or [x, u] if `weights` (features, outputs) has rows for them.
         """
         features, guess = np.empty(len(weights), u.dtype), np.empty(len(bias))
         self._plan(u.dtype).tick(u, dt, state.x, features, weights, bias, guess)
-        return LeakyState(features[: self.outputs]), features, guess
+        units = len(state.x)
+        return LeakyState(features if len(features) == units else features[:units]), features, guess
 
     def loop(
         self, state: LeakyState, u: Array, dt: Array, last: Array, weights: Array, bias: Array
