@@ -126,7 +126,7 @@ def japanese_vowels() -> JapaneseVowels:
     """
     stored = arrays("japanese_vowels")
     ends = np.cumsum(stored["lengths"], dtype=np.int64)
-    sequences = np.split(stored["values"], ends[:-1])
+    sequences = np.split(np.ascontiguousarray(stored["values"]), ends[:-1])
     return JapaneseVowels(sequences, stored["labels"].astype(np.int64), stored["split"].astype(np.int64))
 
 
