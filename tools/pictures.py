@@ -8,13 +8,14 @@ and is left as it is where there is none.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
+PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 COLUMNS = 84
 
@@ -31,10 +32,10 @@ def terminal(arguments: list[str], path: Path) -> None:
 
     def show(say: console.Say, *things: object) -> None:
         for thing in things:
-            kept.print(thing)
+            kept.print(thing, markup=False)
 
     console.Say.show = show  # type: ignore[method-assign]
-    kept.print(f"[bold]$ plashet {' '.join(a for a in arguments if not a.startswith('-') or a == '--series')}[/bold]")
+    kept.print(f"[bold]$ plashet {arguments[0]}[/bold]")
     if run(arguments):
         raise SystemExit("the run failed; no picture was made")
     path.write_text(kept.export_svg(title="plashet"), encoding="utf-8")
@@ -56,9 +57,9 @@ def page(report: Path, path: Path, width: int = 1120, height: int = 1640) -> Non
 def main() -> None:
     """Both pictures from one run of the demonstration."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        terminal(["demo", "--no-progress", "-o", folder], PICTURES / "demo.svg")
-        page(Path(folder) / "report.html", PICTURES / "report.png")
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        terminal(["demo", "--no-progress"], PICTURES / "demo.svg")
+        page(next(Path(folder).glob("runs/*/report.html")), PICTURES / "report.png")
 
 
 if __name__ == "__main__":

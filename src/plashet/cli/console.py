@@ -30,7 +30,7 @@ class Say:
 
         console = Console(highlight=False, soft_wrap=False)
         for thing in things:
-            console.print(thing)
+            console.print(thing, markup=False)  # a file may be called [b]
 
     def result(self, value: Any) -> None:
         """For machines, on stdout: one JSON object. Only with --json."""

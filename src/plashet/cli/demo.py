@@ -43,7 +43,7 @@ def command(say: Say, series: str, quick: bool, output: str | None, open_page: b
     finish(
         say,
         run,
-        Findings(model, found, extra, model.forecast(), ahead=False),
+        Findings(model, found, extra, model.forecast(), ahead=False, reference=demo.reference),
         _about(demo, seed, series, quick),
         _config(demo, seed, quick),
     )

@@ -20,6 +20,7 @@ class Demo:
     start: int
     horizon: int
     every: str
+    reference: str
     load: Callable[[], tuple[Any, np.ndarray]]
     notes: tuple[str, ...]
 
@@ -65,6 +66,7 @@ DEMOS = {
         start=2400,
         horizon=24,
         every="hour",
+        reference="weekly_naive",
         load=_victoria,
         notes=(
             "The column is the sum of the two half-hourly readings in MW, twice the mean power of the hour: "
@@ -80,6 +82,7 @@ DEMOS = {
         start=5840,
         horizon=24,
         every="hour",
+        reference="persistence",
         load=_new_york,
         notes=(
             "24 hours are missing; the liquid runs on through them, and errors count only where the hour was observed.",
@@ -94,6 +97,7 @@ DEMOS = {
         start=6195,
         horizon=5,
         every="trading day",
+        reference="persistence",
         load=_brent,
         notes=(
             "A check of honesty: nothing is expected to beat yesterday's price, and nobody should trade on this page.",

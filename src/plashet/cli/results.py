@@ -15,7 +15,7 @@ from .runs import Run, versions
 class Findings:
     """The forecaster after its run, its backtest (None if not asked for), and Brent's backtest of volatility.
 
-    `forecast`: the frame from the end of the data. `ahead`: show it; else the last one whose truth is known is shown.
+    `forecast`: the frame from the end of the data. `ahead`: show it; else the last one whose truth is known.
     """
 
     model: Any
@@ -23,6 +23,7 @@ class Findings:
     volatility: Any = None
     forecast: Any = None
     ahead: bool = True
+    reference: str = ""  # the baseline that errors are divided by; "": the best
 
 
 def finish(say: Say, run: Run, found: Findings, about: About, config: Mapping[str, Any]) -> None:
@@ -37,9 +38,9 @@ def finish(say: Say, run: Run, found: Findings, about: About, config: Mapping[st
     say.result({**summary, "folder": str(run.folder)})
     kept = "config.toml, metrics.json, forecast.csv, model.plashet"
     if found.backtest is not None:
-        say.show(f"\nReport: {run.folder / 'report.html'}\n[dim]beside it: {kept}[/dim]")
+        say.show(f"\nReport: {run.folder / 'report.html'}", f"beside it: {kept}")
     else:
-        say.show(f"\nFolder: {run.folder}\n[dim]in it: {kept}[/dim]")
+        say.show(f"\nFolder: {run.folder}", f"in it: {kept}")
 
 
 def summarise(found: Findings) -> dict[str, Any]:
@@ -65,12 +66,12 @@ def show(say: Say, found: Findings, about: About) -> None:
     if found.forecast is not None and found.ahead:
         say.show(pictures.outlook(found.forecast, about.unit), "")
     if (tested := found.backtest) is not None:
-        say.show(pictures.standings(tested, about.unit, "weekly_naive"), "", pictures.verdict(tested, about.unit))
+        say.show(pictures.standings(tested, about.unit, found.reference), "", pictures.verdict(tested, about.unit))
         say.show(words.retold(tested.verdict()), "", pictures.intervals(tested), "")
         say.show(pictures.listing("Chosen", {k: words.retold(v) for k, v in tested.chosen.items()}))
     if found.volatility is not None:
         say.show("", pictures.heading("Volatility of the next five days"), "")
-        say.show(pictures.standings(found.volatility, "%"), "", volatility_verdict(found.volatility))
+        say.show(pictures.standings(found.volatility, "%", "persistence"), "", volatility_verdict(found.volatility))
     notes = [*about.notes, *(tested.warnings if tested is not None else ())]
     say.show("", *(pictures.bullet(n) for n in notes))
     if tested is not None:

@@ -21,12 +21,13 @@ def standings(backtest: Any, unit: str, reference: str | None = None) -> Any:
     """Mean absolute error of every method: mean, first and last step, and the ratio to the reference's mean."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     mae = backtest.mae()
     reference = reference if reference and reference in mae else figures.best_baseline(backtest)
     first, last = str(int(backtest.horizons[0])), str(int(backtest.horizons[-1]))
     steps = [first] if first == last else ["mean", first, last]
-    title = f"mean absolute error{f' [{unit}]' if unit else ''}".replace("[", r"\[")
+    title = Text(f"mean absolute error{f' [{unit}]' if unit else ''}")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     table.add_column(title, no_wrap=True, ratio=None)
     for step in steps:
@@ -35,7 +36,7 @@ def standings(backtest: Any, unit: str, reference: str | None = None) -> Any:
     for name in figures.order(backtest):
         ratio = mae[name]["mean"] / mae[reference]["mean"] if mae[reference]["mean"] else float("nan")
         cells = [words.number(mae[name][s]) for s in steps]
-        table.add_row(words.name(name), *cells, f"{ratio:.2f}", style="bold cyan" if name == "plashet" else None)
+        table.add_row(Text(words.name(name)), *cells, f"{ratio:.2f}", style="bold cyan" if name == "plashet" else None)
     return table
 
 
@@ -72,15 +73,15 @@ def outlook(frame: Any, unit: str, rows: int = 24) -> Any:
     """The forecast itself, at most so many steps."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     for column in frame.columns:
         told = f"forecast{f' [{unit}]' if unit else ''}" if column == "mean" else str(column)
-        told = told.replace("[", r"\[")
-        table.add_column(told, justify="left" if column in ("time", "target") else "right", no_wrap=True)
+        table.add_column(Text(told), justify="left" if column in ("time", "target") else "right", no_wrap=True)
     columns = [_column(frame[name].to_numpy()[:rows]) for name in frame.columns]
     for cells in zip(*columns, strict=True):
-        table.add_row(*cells)
+        table.add_row(*map(Text, cells))
     return table
 
 
@@ -122,12 +123,13 @@ def set_page(entry: Any, head: dict[str, list[Any]]) -> Any:
     from rich import box
     from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
     said = {"rows": words.count(entry.rows), "columns": ", ".join(entry.columns), "notes": entry.notes}
     said |= {"source": entry.source, "licence": entry.licence}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     for name in list(head)[:5]:
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(Text(name), justify="right", no_wrap=True)
     for row in zip(*list(head.values())[:5], strict=True):
         table.add_row(*("–" if v is None else str(v) for v in row))
     return Group(listing(f"{entry.name}: {entry.about}", said), "", table)
