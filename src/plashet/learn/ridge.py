@@ -87,9 +87,11 @@ class Ridge:
 
     def init(self, model: Any) -> RidgeKnowledge:
         n, m = stacked(model.readout).shape
-        capacity = max(512, 5 * n // 4 + 1)  # enough to whiten by
-        # at least `folds` pieces out of the first half block, so that there is always enough to validate with
-        size = -(-capacity // (2 * self.penalty.folds)) if isinstance(self.penalty, CrossValidated) else 0
+        capacity, size = min(max(2**18 // n, 256), 1024), 0  # a block of some 2 MB, to stay in the cache
+        if isinstance(self.penalty, CrossValidated):
+            # long pieces, as joining two costs O(n^3), yet enough of them in the first half block to validate with
+            capacity = max(1024, n)
+            size = -(-capacity // (2 * self.penalty.folds))
         return RidgeKnowledge(model, no_rows(n, m, capacity), (no_segment(self._none(n, m)),), size, 0)
 
     def watch(self, knowledge: RidgeKnowledge, seen: Evidence) -> tuple[RidgeKnowledge, RidgeTrace]:
