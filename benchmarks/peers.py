@@ -101,10 +101,14 @@ def reservoirpy_esn(reservoir: Any, penalty: float) -> Any:
     return reservoir >> importlib.import_module("reservoirpy.nodes").Ridge(ridge=penalty)
 
 
+def reservoirpy_rls(lam: float, delta: float = 1e-3) -> Any:
+    return importlib.import_module("reservoirpy.nodes").RLS(forgetting=lam, alpha=delta)
+
+
 def reservoirpy_tick(units: int, seed: int, lam: float) -> Callable[[Array, float], float]:
     """Its reservoir's step, its RLS node's answer and its partial_fit."""
     reservoir = reservoirpy_reservoir(units, seed)
-    rls = importlib.import_module("reservoirpy.nodes").RLS(forgetting=lam, alpha=1e-3)
+    rls = reservoirpy_rls(lam)
     rls.partial_fit(reservoir.run(np.zeros((2, 1))), np.zeros((2, 1)))
 
     def tick(u: Array, y: float) -> float:
