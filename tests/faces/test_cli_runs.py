@@ -8,6 +8,7 @@ import sys
 import time
 import tomllib
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,6 +141,10 @@ def test_two_targets_and_a_helping_column_are_forecast_together(write, capsys):
     write("\n".join([head + ",other,help"] + [f"{r},{v:.4f},{v * 2:.4f}" for r, v in zip(rows, b, strict=True)]))
     assert run(forecast("-t", "other", "-x", "help", "--backtest", "0", "--json", "-o", "out")) == 0
     assert json.loads(capsys.readouterr().out)["forecast"]["target"] == ["load"] * HORIZON + ["other"] * HORIZON
+    assert run(forecast("-t", "other", "--backtest", "20", "-o", "two")) == 0
+    said = capsys.readouterr().out
+    assert said.count("persistence") >= 2
+    assert "other, 3 steps ahead" in Path("two/report-2.html").read_text()
 
 
 def test_the_printed_tables_fit_eighty_columns_without_colour(write, monkeypatch, capsys):

@@ -108,7 +108,8 @@ def command(say: Say, output: str | None, open_page: bool, time_column: str | No
     if found is not None:
         found = replace(found, seconds=time.perf_counter() - began)
     finish(say, run, Findings(model, found, None, frame), _about(asked, series, start), _config(asked))
-    say.show(f"\nNext: plashet watch - --model {run.folder / 'model.plashet'} --target {asked.targets[0]}")
+    typed = ["plashet", "watch", "-", "--model", str(run.folder / "model.plashet"), "--target", asked.targets[0]]
+    say.show(f"\nNext: {shlex.join(typed)}")
     if open_page:
         click.launch(str(run.folder / "report.html"))
 
@@ -207,7 +208,7 @@ def _about(asked: Asked, series: Prepared, start: int) -> Any:
             f"the next {rows - asked.horizon - start:,} rows, each learnt as it came; nothing was fitted again."
         )
     data = f"{series.table.source} ({rows:,} rows)"
-    title = f"{', '.join(asked.targets)}, {asked.horizon} steps ahead"
+    title = f"{asked.targets[0]}, {asked.horizon} steps ahead"
     return About(title, "", lead, _typed(asked), facts(asked.seed, data, series.table.digest))
 
 

@@ -46,6 +46,8 @@ def finish(say: Say, run: Run, found: Findings, about: About, config: Mapping[st
 def summarise(found: Findings) -> dict[str, Any]:
     """The keys that `--json` prints and metrics.json holds."""
     summary: dict[str, Any] = {} if found.backtest is None else dict(found.backtest.summary())
+    if found.backtest is not None and found.backtest.others:
+        summary["others"] = {name: test.summary() for name, test in found.backtest.others.items()}
     if found.volatility is not None:
         summary["volatility"] = found.volatility.summary() | {"verdict": volatility_verdict(found.volatility)}
     if found.forecast is not None and found.ahead:
@@ -68,6 +70,9 @@ def show(say: Say, found: Findings, about: About) -> None:
     if (tested := found.backtest) is not None:
         say.show(pictures.standings(tested, about.unit, found.reference), "", pictures.verdict(tested, about.unit))
         say.show(words.retold(tested.verdict()), "", pictures.intervals(tested), "")
+        for name, other in tested.others.items():
+            say.show(pictures.heading(name), "", pictures.standings(other, about.unit), "", pictures.verdict(other, ""))
+            say.show(words.retold(other.verdict()), "", pictures.intervals(other), "")
         say.show(pictures.listing("Chosen", {k: words.retold(v) for k, v in tested.chosen.items()}))
     if found.volatility is not None:
         say.show("", pictures.heading("Volatility of the next five days"), "")

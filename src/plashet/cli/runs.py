@@ -6,7 +6,7 @@ import datetime
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,9 @@ class Run:
         if found.backtest is not None:
             ahead = outlook(found.forecast, found.backtest.target) if found.ahead else None
             write(self.folder / "report.html", found.backtest, about, ahead)
+            for count, (name, test) in enumerate(found.backtest.others.items(), 2):
+                page = replace(about, title=about.title.replace(found.backtest.target, name))
+                write(self.folder / f"report-{count}.html", test, page, outlook(found.forecast, name))
 
 
 def outlook(frame: Any, target: str | None = None) -> Outlook:

@@ -190,8 +190,8 @@ def activity(backtest: Any, about: About, drawn: dict[str, Any]) -> str:
         return ""
     ends = [_at({"t": [seen[k]], "stamped": seen["stamped"]}, 0) for k in ("from", "to")]
     caption = (
-        f"{seen['units']} of its units, one in each row, over the last {words.count(seen['ticks'])} ticks. The readout "
-        "sees nothing but this. Rows are ordered by the phase of their answer."
+        f"{seen['units']} units of one liquid, each a row, over the last {words.count(seen['ticks'])} ticks: what it "
+        "still remembers is what the readout reads. Rows are ordered by the phase of their answer."
     )
     said = f"Heat map of {seen['units']} units over {seen['ticks']} ticks, values from -{seen['top']} to {seen['top']}."
     return (
