@@ -29,8 +29,8 @@ class Fading(NamedTuple):
     def ticks(self) -> int | None:
         """After how many ticks the distance was below the tolerance for good; None if it was not at the end."""
         above = np.flatnonzero(self.distances > self.tolerance)
-        last = int(above[-1]) + 1 if above.size else 0
-        return last if self.forgot else None
+        first = int(above[-1]) + 1 if above.size else 0  # row k is the distance after k + 1 ticks
+        return first + 1 if self.forgot else None
 
 
 def forgets(

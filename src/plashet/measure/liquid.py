@@ -28,7 +28,7 @@ class LiquidReport:
     radius: float | None  # spectral radius of its recurrent weights; None where there is no Wiring, or several
     activity: float  # root mean square of the outputs
     variation: float  # standard deviation over time, the median over the units
-    saturated: float | None  # share of outputs beyond 95 % of the range; None where the range is not known
+    saturated: float | None  # share of activations beyond 95 % of their range; None where the range is not known
     still: float  # share of units that hardly move: deviation below a thousandth of the largest
     rank: float  # effective rank of the outputs, at most `features`
     memory: float  # ticks: Σ_k r² of the input k ticks ago, on held-out ticks; at least 1 tick can be told if >= 1
@@ -58,7 +58,7 @@ def report(cell: Cell, u: Array, dt: float = 1.0, *, seed: int = 0, delays: int 
         "radius": _radius(cell),
         "activity": float(np.sqrt((states**2).mean())),
         "variation": float(np.median(deviation)),
-        "saturated": _saturated(cell, states),
+        "saturated": _saturated(cell, states, dt),
         "still": float((deviation <= 1e-3 * deviation.max(initial=0.0)).mean()),
         "rank": effective_rank(states),
         "memory": _memory(states, u[:, 0], min(delays, len(u) // 10)),
@@ -72,12 +72,15 @@ def _radius(cell: Cell) -> float | None:
     return spectral_radius(wirings[0].topology, wirings[0].weights) if len(wirings) == 1 else None
 
 
-def _saturated(cell: Cell, states: NDArray[np.float64]) -> float | None:
+def _saturated(cell: Cell, states: NDArray[np.float64], dt: float) -> float | None:
     liquids = _find(cell, Leaky)
     if len(liquids) != 1 or liquids[0].activation not in ("tanh", "logistic"):
         return None
-    x = states[:, : liquids[0].outputs]  # the liquid's own outputs come first, whatever is beside it
-    return float((np.abs(x if liquids[0].activation == "tanh" else 2 * x - 1) > EDGE).mean())
+    x, keep = states[:, : liquids[0].outputs], np.exp(-dt / liquids[0].tau)  # what is beside the liquid comes after it
+    if not np.all(keep < 1):
+        return None
+    f = (x[1:] - keep * x[:-1]) / (1 - keep)  # x' = f + (x - f) keep, solved for the activation f
+    return float((np.abs(f if liquids[0].activation == "tanh" else 2 * f - 1) > EDGE).mean())
 
 
 def _memory(states: NDArray[np.float64], u: NDArray[np.float64], delays: int) -> float:
@@ -107,7 +110,9 @@ def _advice(measured: dict[str, Any], ticks: int) -> list[str]:
         return ["nothing moves: the input does not reach the liquid; check input_scaling and the input itself"]
     if (measured["saturated"] or 0) > 0.2:
         share = f"{100 * measured['saturated']:.0f} %"
-        advice.append(f"{share} of the states are saturated: lower input_scaling, or scale the input to deviation 1")
+        advice.append(
+            f"{share} of the activations are saturated: lower input_scaling, or scale the input to deviation 1"
+        )
     if measured["variation"] < 0.01:
         advice.append(f"the units hardly move (deviation {measured['variation']:.2g}): raise input_scaling")
     if measured["forgets_after"] is None:

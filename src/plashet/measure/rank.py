@@ -46,4 +46,5 @@ def _singular_values(states: ArrayLike) -> NDArray[np.float64]:
     if x.ndim != 2:
         raise ValueError(f"states has shape {x.shape}; give (rows, features)")
     values: NDArray[np.float64] = np.linalg.svd(x - x.mean(axis=0), compute_uv=False)
-    return values
+    rounding = max(x.shape) * np.finfo(np.float64).eps * np.linalg.norm(x)
+    return np.where(values > rounding, values, 0.0)  # states that never change leave rounding errors behind
