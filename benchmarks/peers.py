@@ -88,17 +88,21 @@ def textbook_tick(liquid: Any, lam: float) -> Callable[[Array, float], float]:
 # --------------------------------------------------------------------------------------------------------- reservoirpy
 
 
-def reservoirpy_reservoir(units: int, seed: int, degree: int = 10, *, like: Any = None) -> Any:
+def reservoirpy_reservoir(units: int, seed: int, degree: int = 10, *, like: Any = None, leak: float = LEAK) -> Any:
     """As its constructor draws it; like: with a plashet liquid's arrays instead, input weights dense."""
     nodes = importlib.import_module("reservoirpy.nodes")
     if like is None:
-        return nodes.Reservoir(units, lr=LEAK, sr=RADIUS, rc_connectivity=degree / units, seed=seed)
+        return nodes.Reservoir(units, lr=leak, sr=RADIUS, rc_connectivity=degree / units, seed=seed)
     wiring = like.wiring
-    return nodes.Reservoir(W=sparse(like), Win=np.asarray(wiring.w_in), bias=np.asarray(wiring.bias), lr=LEAK)
+    return nodes.Reservoir(W=sparse(like), Win=np.asarray(wiring.w_in), bias=np.asarray(wiring.bias), lr=leak)
+
+
+def reservoirpy_ridge(penalty: float) -> Any:
+    return importlib.import_module("reservoirpy.nodes").Ridge(ridge=penalty)
 
 
 def reservoirpy_esn(reservoir: Any, penalty: float) -> Any:
-    return reservoir >> importlib.import_module("reservoirpy.nodes").Ridge(ridge=penalty)
+    return reservoir >> reservoirpy_ridge(penalty)
 
 
 def reservoirpy_rls(lam: float, delta: float = 1e-3) -> Any:

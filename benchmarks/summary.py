@@ -1,0 +1,130 @@
+"""What was found, for readers: the whole as a page (table.md) and the short table of the README."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import common
+from common import Result
+
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+TITLES = {
+    "driving": "Driving a liquid",
+    "fitting": "Fitting a readout, drive included",
+    "tick": "A live tick: predict, then learn",
+    "memory": "Memory",
+    "windup": "Forgetting for a long time",
+    "known peers": "Known results beside reservoirpy",
+}
+
+
+def document(found: dict[str, Any], shows: dict[str, Callable[[list[Result]], str]], results: list[Result]) -> str:
+    """table.md"""
+    parts = ["# Benchmarks\n", short(found["machine"], results, found["known_results"])]
+    for name, show in shows.items():
+        title = name.replace("_", " ")
+        own = [r for r in results if r.question == title]
+        if own:
+            command = own[0].command.partition(" --units")[0]
+            parts += [f"## {TITLES[title]}\n", f"`{command}`\n", show(own)]
+    if found["known_results"]:
+        parts += ["## Known results\n", "`python benchmarks/known_results.py`\n", known(found["known_results"])]
+    return "\n".join(parts)
+
+
+def short(machine: dict[str, Any], results: list[Result], known_results: Any) -> str:
+    """A row for each promise: what plashet took, what reservoirpy took, how many times, and whether that is enough."""
+    rows = [_row(r, results) for r in results if r.wanted]
+    rows += [_beside(r, results) for r in results if r.question == "known peers" and r.who == "plashet"]
+    columns = ("what", "size", "plashet", "reservoirpy", "times [least, most]", "wanted")
+    return f"{common.table(columns, rows)}\n{_machine(machine)}\n\n{_missed(results, known_results)}"
+
+
+def into_readme(path: Path, text: str) -> None:
+    """The text between the two markers of the README; ValueError if they are not there."""
+    page = path.read_text()
+    if page.count(BEGIN) != 1 or page.count(END) != 1:
+        raise ValueError(f"{path} must have the markers {BEGIN} and {END} once each")
+    head, _, rest = page.partition(BEGIN)
+    path.write_text(f"{head}{BEGIN}\n{text.strip()}\n{END}{rest.partition(END)[2]}")
+
+
+def known(found: dict[str, Any]) -> str:
+    """The known results, each beside its baselines."""
+    rows = []
+    for name, one in found["results"].items():
+        baselines = ", ".join(f"{who} {_number(score)}" for who, score in one["baselines"].items())
+        wanted = f"{_number(one['wanted'])} {'yes' if one['holds'] else '**no**'}"
+        rows.append((name, _number(one["score"]), one["unit"], wanted, baselines))
+    seeds = f"Medians over the seeds {found['seeds'][0]} to {found['seeds'][-1]}; a seed draws liquid and data.\n"
+    return common.table(("task", "plashet", "unit", "wanted", "baselines"), rows) + "\n" + seeds
+
+
+def _row(r: Result, results: list[Result]) -> tuple[str, ...]:
+    peer = next((p for p in results if p.question == r.question and p.units == r.units and _peer(p, r)), None)
+    return (_name(r), f"{r.units}", _value(r), _value(peer) if peer else "", common.times(r.ratio), common.verdict(r))
+
+
+def _name(r: Result) -> str:
+    """ "plashet bands float32 out=" of driving -> "drive, bands float32" """
+    kind = r.who.removeprefix("plashet").removesuffix("out=").strip(" ,")
+    if r.question == "windup":
+        return f"RLS, forgetting {r.notes['forgetting']:g}, {WORST}"
+    if r.question == "tick":
+        return "predict and learn, p50"
+    if r.question == "memory":
+        return "fit, memory for 16 times the ticks" if kind == "fit" else kind
+    return f"{'drive' if r.question == 'driving' else 'fit'}, {kind}"
+
+
+WORST = "median error (worst)"
+
+
+def _peer(p: Result, r: Result) -> bool:
+    if r.question == "memory":
+        return p.who.startswith("reservoirpy") and p.unit == r.unit
+    return p.who == "reservoirpy" and p.notes.get("forgetting") == r.notes.get("forgetting")
+
+
+def _value(r: Result) -> str:
+    if r.question == "windup":
+        return f"{r.value:.0e} ({r.most:.0e})"
+    if r.question == "memory" and r.unit == "MB":
+        return f"{r.notes['fit MB'][0]:.0f} → {r.notes['fit MB'][-1]:.0f} MB"
+    return f"{_number(r.value)} {r.unit.replace(' per tick', '')}"
+
+
+def _beside(r: Result, results: list[Result]) -> tuple[str, ...]:
+    others = [p for p in results if p.question == r.question and p.notes["task"] == r.notes["task"] and p is not r]
+    theirs = " / ".join(_number(p.value) for p in others)
+    return (
+        f"{r.notes['task']}, {r.unit}",
+        f"{r.units}",
+        _number(r.value),
+        theirs and f"{theirs} (ridge 1e-6 / its best)",
+        "",
+        "",
+    )  # noqa: E501
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    libraries = ", ".join(f"{name} {machine[name]}" for name in common.LIBRARIES)
+    return (
+        f"Measured {machine['date']} by `make bench` on {machine['cores']} cores of {machine['processor']}, one thread, "
+        f"load {machine['load']}; Python {machine['python']}, {libraries}. "
+        "Times are medians of turns taken with the peers; reservoirpy computes in float64."
+    )
+
+
+def _missed(results: list[Result], known_results: Any) -> str:
+    missed = [
+        f"{_name(r)} at {r.units} units ({common.times(r.ratio) or _value(r)})" for r in results if r.met is False
+    ]
+    missed += [name for name, one in (known_results or {"results": {}})["results"].items() if not one["holds"]]
+    return f"Short of what was wanted: {'; '.join(missed)}.\n" if missed else "All that was wanted holds.\n"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1e}" if abs(value) < 0.01 and value else f"{value:.3g}"
