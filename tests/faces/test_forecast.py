@@ -1,10 +1,12 @@
 """The forecaster as its users meet it: frames in, frames out, one row after the other, saved and resumed."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import made_up_backtest
 
 import plashet as pl
 
@@ -185,7 +187,7 @@ def test_on_noise_nothing_is_learnt_and_the_verdict_says_so():
     assert 0.9 < mae["plashet"]["1"] / np.abs(noise[601:]).mean() < 1.1
     walk = small(horizon=1).backtest(np.cumsum(noise), 600)
     assert walk.mae()["plashet"]["1"] > 0.97 * walk.mae()["persistence"]["1"]
-    assert "nothing beats" in walk.verdict() or "is better" in walk.verdict()
+    assert "At step 1 nothing beats persistence" in walk.verdict()
 
 
 def test_the_summary_is_json_with_the_promised_keys(series):
@@ -194,6 +196,36 @@ def test_the_summary_is_json_with_the_promised_keys(series):
     assert {"persistence", "daily_naive", "weekly_naive", "ridge_on_lags", "lags_refit_daily"} <= set(summary["mae"])
     assert 0 <= summary["coverage"]["80"] <= 1
     assert summary["seconds"] > 0
+
+
+def test_the_verdict_names_who_is_beaten_and_who_is_not():
+    made = made_up_backtest(origins=200)
+    assert "At step 1 plashet beats every baseline, the best of them, ridge on lags, by" in made.verdict()
+    good = made.forecasts["plashet"]
+    worse = replace(
+        made, forecasts={"plashet": made.forecasts["ridge_on_lags"], "persistence": 0 * good, "oracle": good}
+    )
+    assert "oracle is better than plashet by" in worse.verdict()
+    assert worse.verdict().endswith("; plashet beats persistence.")
+    level = replace(made, forecasts={"plashet": good, "persistence": 0 * good, "twin": good})
+    assert "At step 24 plashet is level with twin; plashet beats persistence." in level.verdict()
+    alone = replace(made, forecasts={"plashet": good})
+    assert "nothing to compare" in alone.verdict()
+
+
+def test_the_figures_of_a_backtest_are_what_a_slow_count_gives():
+    made = made_up_backtest(origins=200)
+    truth = np.array([[made.actual[o + h] for h in made.horizons] for o in made.origins])
+    error = np.abs(made.forecasts["plashet"] - truth)
+    mae = made.mae()["plashet"]
+    assert (mae["1"], mae["24"], mae["mean"]) == pytest.approx((error[:, 0].mean(), error[:, 23].mean(), error.mean()))
+    held = ((truth >= made.lower["80"]) & (truth <= made.upper["80"])).mean(axis=1)
+    found = made.coverage()["80"]
+    assert found["mean"] == pytest.approx(held.mean())
+    assert found["worst_week"] == pytest.approx(min(held[k : k + 168].mean() for k in range(33)))
+    rolled = made.rolling_mae()["plashet"]
+    assert rolled[[0, 100, 199]] == pytest.approx([error[:1].mean(), error[:101].mean(), error[32:200].mean()])
+    assert 1 in made.beats()["ridge_on_lags"]
 
 
 def test_an_expert_that_diverges_is_replaced_by_the_base_and_said(series):
@@ -228,6 +260,33 @@ def test_what_was_not_fitted_or_followed_is_said(fitted, series):
         fitted.update(series[600:601], exog=series[600:601])
     with pytest.raises(ValueError, match="but no exog"):
         small(known=("x",)).fit(series)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_victoria_other_seeds_hold_it_too(seed):
+    test = pl.Forecaster(24, seed=seed).backtest(pl.data.victoria_demand(), 2400)
+    assert test.mae()["plashet"]["mean"] <= 355
+    assert test.mae()["plashet"]["1"] <= 75
+    assert 0.76 <= test.coverage()["80"]["mean"] <= 0.86
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_new_york_beats_persistence_the_day_before_and_ridge_on_lags_through_its_gaps(seed):
+    temperature = pl.data.new_york_weather()["temperature_f"]
+    mae = pl.Forecaster(24, seed=seed).backtest(temperature, 5840).mae()
+    for step in ("1", "6", "24"):
+        for other in ("persistence", "daily_naive", "ridge_on_lags"):
+            assert mae["plashet"][step] < mae[other][step]
+
+
+@pytest.mark.slow
+def test_nothing_beats_persistence_on_the_price_of_brent():
+    price = pl.data.brent_oil()
+    test = pl.Forecaster(1).backtest(price.to_numpy(), len(price) - 2001)
+    assert test.mae()["persistence"]["1"] == pytest.approx(0.934, abs=0.001)
+    assert test.verdict().startswith("At step 1 nothing beats persistence")
 
 
 def test_victoria_one_seed_holds_the_promise():

@@ -12,6 +12,7 @@ from plashet.measure.intervals import coverage, winkler, worst_window
 
 Floats = NDArray[np.float64]
 OURS = "plashet"
+LEVEL = 0.01  # errors that differ by less, relatively, are level
 
 __all__ = ["Backtest"]
 
@@ -92,11 +93,8 @@ class Backtest:
         """In words: at which horizons plashet beats which baseline, or that it does not."""
         table = self.mae()
         ours = table.pop(OURS)
-        if not table:
-            return "No baseline stands beside plashet, so there is no verdict."
         steps = [str(int(h)) for h in _landmarks(self.horizons)]
-        best = {s: min(table, key=lambda name: _or_infinite(table[name][s])) for s in steps}
-        return " ".join(_sentence(s, ours[s], best[s], table[best[s]][s]) for s in steps)
+        return " ".join(_sentence(step, ours[step], {name: row[step] for name, row in table.items()}) for step in steps)
 
     def beats(self) -> dict[str, list[int]]:
         """By baseline: the horizons at which plashet's error is lower."""
@@ -127,21 +125,28 @@ def _landmarks(horizons: NDArray[np.int64]) -> list[int]:
     return sorted({int(horizons[0]), int(quarter), int(horizons[-1])})
 
 
-def _sentence(step: str, ours: float, name: str, theirs: float) -> str:
-    where = f"At step {step}"
-    words = name.replace("_", " ")
-    if not np.isfinite(ours) or not np.isfinite(theirs):
-        return f"{where}: nothing could be scored."
-    change = 100 * (1 - ours / theirs) if theirs > 0 else 0.0
-    if change >= 1:
-        return f"{where} plashet beats every baseline: {change:.0f} % below the best of them, {words}."
-    if change > -1:
-        return f"{where} nothing beats {words}: plashet is within 1 % of it."
-    return f"{where} {words} is better: plashet is {-change:.0f} % above it."
+def _sentence(step: str, ours: float, table: dict[str, float]) -> str:
+    """Whom plashet beats at one step, by at least `LEVEL`, and who beats it."""
+    table = {name: error for name, error in table.items() if np.isfinite(error)}
+    if not table or not np.isfinite(ours):
+        return f"At step {step} there is nothing to compare."
+    best = min(table, key=lambda name: table[name])
+    beaten = _listed([name for name, error in table.items() if ours <= (1 - LEVEL) * error])
+    if table.get("persistence", np.inf) <= min(ours, table[best]) / (1 - LEVEL):
+        return f"At step {step} nothing beats persistence" + (f"; plashet beats {beaten}." if beaten else ".")
+    words, change = best.replace("_", " "), abs(100 * (1 - ours / table[best]))
+    if ours <= (1 - LEVEL) * table[best]:
+        return f"At step {step} plashet beats every baseline, the best of them, {words}, by {change:.0f} %."
+    if ours <= (1 + LEVEL) * table[best]:
+        said = f"At step {step} plashet is level with {words}"
+    else:
+        said = f"At step {step} {words} is better than plashet by {change:.0f} %"
+    return f"{said}; plashet beats {beaten}." if beaten else f"{said}."
 
 
-def _or_infinite(value: float) -> float:
-    return value if np.isfinite(value) else np.inf
+def _listed(names: list[str]) -> str:
+    words = [name.replace("_", " ") for name in names]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _mean(values: Floats) -> float:

@@ -33,6 +33,7 @@ class Draft:
 DRAFTS = (
     Draft("recent_lags", 0.0, wide=False, near=False, forgets=True),
     Draft("season_lags", 0.0, wide=True, near=True, forgets=True),
+    Draft("lasting_lags", 0.0, wide=True, near=False, forgets=False),
     Draft("slow_liquid", 0.1, wide=False, near=False, forgets=False),
     Draft("fast_liquid", 0.8, wide=True, near=True, forgets=True),
     Draft("faster_liquid", 1.0, wide=True, near=True, forgets=True),

@@ -53,17 +53,17 @@ class LateRLS:
     def credit(self, knowledge: RLSKnowledge, rows: Waiting, y: Array) -> RLSKnowledge:
         """Labels y (rows, outputs), NaN where not known (yet); rows oldest first."""
         known = ~np.isnan(y)
-        for i in np.flatnonzero(known.any(axis=1) & np.isnan(rows.gains[:, 0])):
+        for i in np.flatnonzero(known.any(axis=1) & np.isnan(rows.gains[:, 0])).tolist():
             knowledge = self._move(knowledge, rows, i)
-        at, output = np.nonzero(known & ~np.isnan(rows.gains[:, :1]))
+        rows_at, output = np.nonzero(known & ~np.isnan(rows.gains[:, :1]))
         w = knowledge.w
         if len(np.unique(output)) == len(output):  # as a rule: every output hears of another row
-            error = y[at, output] - self.answer(w[:, output].T, rows.features[at])
-            w[:, output] += (rows.gains[at] * error[:, None]).T
+            error = y[rows_at, output] - self.answer(w[:, output].T, rows.features[rows_at])
+            w[:, output] += (rows.gains[rows_at] * error[:, None]).T
             return knowledge
-        for i, m in zip(at, output, strict=True):
-            error = y[i, m] - self.answer(w[None, :, m], rows.features[i][None])
-            w[:, m] += rows.gains[i] * error
+        for k, m in zip(rows_at, output, strict=True):
+            error = y[k, m] - self.answer(w[None, :, m], rows.features[k][None])
+            w[:, m] += rows.gains[k] * error
         return knowledge
 
     @staticmethod
