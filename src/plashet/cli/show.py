@@ -32,7 +32,8 @@ def standings(backtest: Any, unit: str, reference: str | None = None) -> Any:
     table.add_column(title, no_wrap=True, ratio=None)
     for step in steps:
         table.add_column("mean" if step == "mean" else f"step {step}", justify="right", no_wrap=True)
-    table.add_column(f"to {words.name(reference)}", justify="right")
+    called = words.name(reference)
+    table.add_column(f"to {called}" if len(called) < 14 else "to the best", justify="right", no_wrap=True)
     for name in figures.order(backtest):
         ratio = mae[name]["mean"] / mae[reference]["mean"] if mae[reference]["mean"] else float("nan")
         cells = [words.number(mae[name][s]) for s in steps]

@@ -13,7 +13,10 @@ from ..report import words
 from .faults import DataFault, UsageFault
 from .tables import Table
 
-NAMES = ("time", "timestamp", "datetime", "date", "date_time", "ds", "when", "zeit", "datum", "hour", "day", "month")
+NAMES = (
+    *("time", "timestamp", "datetime", "date_time", "date", "ds", "ts", "t", "epoch", "when"),
+    *("zeit", "zeitstempel", "datum", "hour", "day", "month"),
+)
 _DATE = re.compile(
     r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?\s*"
 )

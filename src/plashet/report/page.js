@@ -83,7 +83,7 @@
     const build = () => {
       holder.replaceChildren();
       const series = [{}, ...spec.styles.flatMap((s) => s.series || [s]).map((s) => ({
-        stroke: s.hidden ? "transparent" : stroke(s), width: s.hidden ? 0 : s.width || 1.6, dash: s.dash, points: { show: !!s.dots, size: 5, fill: stroke(s) },
+        stroke: s.hidden ? "transparent" : stroke(s), width: s.hidden ? 0 : s.width || 1.6, dash: s.dash, points: { show: !!s.dots, size: 4, fill: stroke(s) },
         fill: s.fill ? css(s.fill) : undefined, spanGaps: false,
       }))];
       return new uPlot({
@@ -119,7 +119,8 @@
       label: `${b.level} % interval`, band: i ? "--band-b" : "--band-a", level: b,
       series: [{ hidden: true, colour: "--plashet" }, { hidden: true, colour: "--plashet" }],
     }));
-    styles.push({ label: "what happened", colour: "--ink", width: 1.7, pick: "truth" });
+    const gaps = f.truth.slice(0, f.t.indexOf(f.now) + 1).filter((v) => v == null).length;
+    styles.push({ label: "what happened", colour: "--ink", width: 1.7, pick: "truth", dots: gaps > 3 }); // a lone value is no line
     styles.push({ label: "forecast", colour: "--plashet", width: 2.4, own: true, pick: "mean" });
     const columns = [f.t, ...f.bands.flatMap((b) => [b.hi, b.lo]), f.truth, f.mean];
     return {

@@ -32,7 +32,8 @@ def write(path: str | Path, backtest: Any, about: About, outlook: Outlook | None
 def html(backtest: Any, about: About, outlook: Outlook | None = None) -> str:
     """The whole page as text: markup, style, script and numbers; no reference to anything outside."""
     drawn = data(backtest, outlook)
-    body = "".join(part(backtest, about, drawn) for part in _parts())
+    told = _header(backtest, about) + "<main>" + "".join(part(backtest, about, drawn) for part in _parts()) + "</main>"
+    told = told.replace(" %", "&nbsp;%")
     title = escape(about.title)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} · plashet</title>'
@@ -40,7 +41,7 @@ def html(backtest: Any, about: About, outlook: Outlook | None = None) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">'
         f'<meta name="generator" content="plashet"><style>{_asset("vendor/uPlot.min.css")}{_asset("page.css")}</style>'
         "</head>"
-        f"<body>{_header(backtest, about)}<main>{body}</main>{_footer()}"
+        f"<body>{told}{_footer()}"
         f'<script type="application/json" id="figures">{markup.embedded(drawn)}</script>'
         f"<!-- The chart library below is uPlot. {_asset('vendor/LICENSE-uPlot.txt')} -->"
         f"<script>{_asset('vendor/uPlot.iife.min.js')}</script><script>{_asset('page.js')}</script></body></html>\n"

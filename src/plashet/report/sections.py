@@ -96,7 +96,7 @@ def outlook(backtest: Any, about: About, drawn: dict[str, Any]) -> str:
 
 def _at(figure: dict[str, Any], i: int) -> str:
     at = figure["t"][i]
-    return words.stamp(np.datetime64(round(1000 * at), "ms")) if figure["stamped"] else f"{at:,}"
+    return words.stamp(np.datetime64(round(1000 * at), "ms")) if figure["stamped"] else f"step {at:,}"
 
 
 def _bounds(seen: dict[str, Any], i: int) -> list[str]:
