@@ -10,7 +10,7 @@ from plashet import tree
 from plashet.cells import Pass
 from plashet.learn import RLS, CrossValidated, Ridge
 from plashet.learn.factor import Whitened, add, no_gram, no_triangle, remap, solve, triangle, whiten
-from plashet.learn.rows import find
+from plashet.learn.rows import drop, find, no_rows, put, ready
 from plashet.types import Evidence, Tick
 
 
@@ -179,6 +179,26 @@ def test_rows_whose_labels_come_within_half_a_block_share_one_factor():
     assert knowledge.segments[0].shares == ()
     y[np.arange(1200)[:, None] + np.arange(6) >= 1200] = np.nan
     np.testing.assert_allclose(weights(learner, knowledge), direct(x, y, 1e-2), rtol=1e-8)
+
+
+def test_a_label_given_again_when_its_row_has_been_factorised_counts_once():
+    learner, (x, y) = Ridge(1e-2), rows(1400)
+    knowledge, first = learner.watch(learner.init(model(12, 3)), seen(x[0]))
+    knowledge, first = learner.credit(knowledge, first, y[0])
+    knowledge = learner.absorb(knowledge, x[1:], y[1:], 1.0)
+    assert find(knowledge.rows, 0) is None
+    knowledge, first = learner.credit(knowledge, first, y[0])
+    assert learner.report(knowledge).rows.tolist() == [1400] * 3
+
+
+def test_a_row_is_found_by_its_number_only_while_it_waits():
+    held = put(no_rows(3, 1, 8), np.zeros((6, 2)), np.zeros((6, 1)), 0.0, more=True)
+    held.open[[1, 3]] = False
+    held = drop(held, ready(held))
+    assert [find(held, number) for number in range(8)] == [0, None, 1, None, 2, 3, None, None]
+    held = put(held, np.zeros((4, 2)), np.zeros((4, 1)), 0.0, more=True)
+    held = drop(held, ready(held))  # all eight wait: the older half goes
+    assert [find(held, number) for number in range(10)] == [None] * 6 + [0, 1, 2, 3]
 
 
 def test_ridge_equals_rls_that_never_forgets():
