@@ -296,3 +296,13 @@ def test_victoria_one_seed_holds_the_promise():
     assert mae["plashet"]["mean"] <= 355
     assert mae["plashet"]["1"] <= 75
     assert 0.76 <= held["mean"] <= 0.86
+
+
+def test_of_very_many_rows_the_latest_are_learnt_from(series, monkeypatch):
+    monkeypatch.setattr("plashet.forecast.prepare.MOST_ROWS", 400)
+    live = small().fit(series[:600])
+    assert "200 before them left out" in live.chosen["rows"]
+    assert live.forecast()["time"][0] == series.index[600]
+    live.update(series[600:610])
+    assert live.forecast()["time"][0] == series.index[610]
+    assert np.abs(live.forecast()["mean"].to_numpy() - series[610:616].to_numpy()).mean() < 8

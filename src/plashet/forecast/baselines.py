@@ -12,6 +12,7 @@ from ..types import Array
 from .history import at_lags, fill, targets
 from .penalty import PENALTIES, best, held_out
 from .plan import Plan, base_of
+from .prepare import MOST_ROWS
 
 
 def ridge_on_lags(plan: Plan, values: Array, start: int, origins: Array) -> Array:
@@ -47,7 +48,7 @@ def lags_refit_daily(plan: Plan, values: Array, start: int, origins: Array, ever
 
 def _trained(x: Array, y: Array, burn: int, end: int) -> tuple[Ridge, RidgeKnowledge, int]:
     """A ridge and what it knows of the whole rows from `burn` to `end`."""
-    burn = min(burn, end // 2)
+    burn = max(min(burn, end // 2), end - MOST_ROWS)
     whole = burn + np.flatnonzero(~np.isnan(y[burn:end]).any(axis=1))
     penalty = PENALTIES[best(held_out(x[whole], y[whole]), near=False)] if len(whole) > 12 else 1.0
     learner = Ridge(penalty)

@@ -105,7 +105,7 @@ class Forecaster:
         learn: False goes on to the new rows without learning from them.
         """
         fitted = self._ready()
-        last = fitted[0].track.ticks - 1
+        last = _rows(fitted) - 1
         values, left_out, count = self._door.later(y, self._shape, last)
         outer = self._door.later_exog(exog, self._shape, last, count + self.horizon)
         if len(left_out):
@@ -123,7 +123,7 @@ class Forecaster:
         fitted, chosen = self._ready(), self._levels(levels)
         if exog is not None and not self.known:
             raise ValueError("exog of the coming steps serves only columns named in Forecaster(known=...)")
-        last = fitted[0].track.ticks - 1
+        last = _rows(fitted) - 1
         if exog is not None:
             later = self._door.later_exog(exog, self._shape, last, self.horizon)
             fitted = tuple(f._replace(track=ahead_again(f.plan, f.track, _known(f, later))) for f in fitted)
@@ -234,8 +234,12 @@ class Forecaster:
             python_warnings.warn(notice, stacklevel=3)
 
     def __repr__(self) -> str:
-        state = f"knows {self._fitted[0].track.ticks} rows" if self._fitted else "not fitted"
+        state = f"knows {_rows(self._fitted)} rows" if self._fitted else "not fitted"
         return f"Forecaster(horizon={self.horizon}, seed={self.settings.seed}, units={self.settings.units}): {state}"
+
+
+def _rows(fitted: tuple[Fitted, ...]) -> int:
+    return fitted[0].plan.first + fitted[0].track.ticks
 
 
 def _known(fitted: Fitted, exog: Array) -> Array:

@@ -21,6 +21,7 @@ EXOG_LAGS = np.arange(3)
 class Plan:
     """Everything that stays as it is once a series has been fitted. Values inside are (value - center) / spread."""
 
+    first: int  # rows before those that were learnt from; ticks are counted from there
     horizon: int
     center: float
     spread: float

@@ -23,6 +23,7 @@ from .track import Issued, Track, advance
 MEMORY = 1000.0  # steps that the forgetting experts remember, or six of the longest season
 PRACTICE = 0.25  # share of the training part on which experts are hedged and intervals begun
 MOST_PRACTICE = 1500
+MOST_ROWS = 20_000  # that are learnt from, the latest: memory and time stay bounded
 RATE = 0.02  # of the quantile tracking
 
 
@@ -63,7 +64,9 @@ def least_rows(horizon: int) -> int:
 
 def fit(series: Series, asked: Settings) -> Fitted:
     """Choose on the whole training part; then go through its last quarter tick by tick, as if it were new."""
-    plan, reasons = _plan(series, asked)
+    first = max(len(series.values) - MOST_ROWS, 0)
+    series = replace(series, values=series.values[first:], exog=series.exog[first:])
+    plan, reasons = _plan(series, asked, first)
     z = (series.values - plan.center) / plan.spread
     scaled, ahead = exog_of(plan, series.exog)
     begin = len(z) - practice(len(z), asked.horizon)
@@ -92,7 +95,7 @@ def exog_of(plan: Plan, exog: Array) -> tuple[Array, Array]:
     return held, later
 
 
-def _plan(series: Series, asked: Settings) -> tuple[Plan, dict[str, str]]:
+def _plan(series: Series, asked: Settings, first: int) -> tuple[Plan, dict[str, str]]:
     """Scale, seasons, naive methods and base, from training values alone; no experts that learn yet."""
     values = series.values
     center, spread = _scale(values[:, None])
@@ -106,6 +109,7 @@ def _plan(series: Series, asked: Settings) -> tuple[Plan, dict[str, str]]:
     recent = recent_lags(asked.horizon, periods, len(values))
     exog_center, exog_spread = _scale(series.exog)
     plan = Plan(
+        first=first,
         horizon=asked.horizon,
         center=float(center[0]),
         spread=float(spread[0]),
@@ -123,7 +127,7 @@ def _plan(series: Series, asked: Settings) -> tuple[Plan, dict[str, str]]:
         hedge=MLpol(),
         tracker=QuantileTracker(asked.levels, RATE, series.week),
     )
-    return plan, _reasons(found, base, errors, plan)
+    return plan, _reasons(found, base, errors, plan, len(z))
 
 
 def _experts(
@@ -249,7 +253,9 @@ def _naive_error(naive: Naive, z: Array, horizon: int) -> float:
     return float(np.nanmean(error)) if np.isfinite(error).any() else np.inf
 
 
-def _reasons(found: tuple[Season, ...], base: Naive, errors: dict[Naive, float], plan: Plan) -> dict[str, str]:
+def _reasons(
+    found: tuple[Season, ...], base: Naive, errors: dict[Naive, float], plan: Plan, rows: int
+) -> dict[str, str]:
     listed = ", ".join(
         f"{n.name.replace('_', ' ')} {error:.4g}" for n, error in sorted(errors.items(), key=lambda p: p[1])
     )
@@ -258,5 +264,6 @@ def _reasons(found: tuple[Season, ...], base: Naive, errors: dict[Naive, float],
         "base": f"{base.name.replace('_', ' ')}: least mean error on the training part ({listed})",
         "seasons": told,
         "scale": f"mean {plan.center:.6g}, standard deviation {plan.spread:.4g} of the training part",
+        "rows": f"{rows:,} learnt from" + (f", the {plan.first:,} before them left out" if plan.first else ""),
         "lags": f"the last {len(plan.recent)} values, and {len(plan.season)} of a season before",
     }
