@@ -229,9 +229,14 @@ class Plan {
     }
 
     void take_shifts(const std::int64_t *shifts) {
-        shifts_ = Aligned<std::int64_t>(c_.degree);
-        for (std::int64_t k = 0; k < c_.degree; ++k) shifts_[k] = ((shifts[k] % c_.units) + c_.units) % c_.units;
-        c_.shifts = shifts_.get();
+        const std::int64_t blocks = c_.padded / band_block<T>;
+        sources_ = Aligned<std::int32_t>(blocks * c_.degree);
+        for (std::int64_t b = 0; b < blocks; ++b)
+            for (std::int64_t k = 0; k < c_.degree; ++k) {
+                const std::int64_t first = (b * band_block<T> + shifts[k] % c_.units) % c_.units;
+                sources_[b * c_.degree + k] = std::int32_t(first < 0 ? first + c_.units : first);
+            }
+        c_.sources = sources_.get();
     }
 
     void take_synapses(const std::int64_t *indptr, const std::int64_t *pre, const T *weights) {
@@ -267,7 +272,8 @@ class Plan {
     const LeakyKernels<T> &kernels_;
     LeakyConstants<T> c_{};
     Aligned<T> rates_, drive_, weights_;
-    Aligned<std::int64_t> shifts_, starts_;
+    Aligned<std::int64_t> starts_;
+    Aligned<std::int32_t> sources_;
     Aligned<std::uint32_t> pre_, order_;
 };
 
@@ -276,6 +282,7 @@ std::unique_ptr<Plan<T>> bands_plan(In<std::int64_t, nb::ndim<1>, nb::c_contig> 
                                     In<T, nb::ndim<2>, nb::c_contig> weights, In<T, nb::ndim<2>, nb::c_contig> w_in,
                                     In<T, nb::ndim<1>, nb::c_contig> bias, In<double, nb::ndim<1>, nb::c_contig> tau,
                                     int activation, const std::string &set) {
+    require(w_in.shape(0) < (std::size_t(1) << 31) - 64, "too many units");
     require(weights.shape(0) == shifts.shape(0) && weights.shape(1) == w_in.shape(0),
             "weights is (degree, units), shifts (degree,), w_in (units, inputs)");
     return std::make_unique<Plan<T>>(shifts.shape(0), nullptr, shifts.data(), weights.data(), w_in, bias, tau, activation,

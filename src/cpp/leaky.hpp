@@ -29,7 +29,7 @@ struct LeakyConstants {
     const T *rates;               // (padded) 1 / tau
     const T *drive;               // (blocks, 1 + inputs + degree, block) bias, W_in, and W of bands
     std::int64_t degree;          // of bands
-    const std::int64_t *shifts;   // (degree) in [0, units)
+    const std::int32_t *sources;  // (blocks, degree) of bands: the unit that the first of the block listens to
     const std::int64_t *starts;   // (blocks + 1) the first edge of each block, in blocks of edges; synapses only
     const T *weights;             // (edges, 8)
     const std::uint32_t *pre;     // (edges, 8) the place of the source; `padded`, a place that is always 0, if there is none

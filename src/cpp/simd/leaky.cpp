@@ -81,8 +81,8 @@ class Decay {
     T *const keep, *const gain;
 };
 
-// One series of a liquid wired in bands. A state is stored twice in a row, so that a shifted read never wraps. (Several
-// series at once, sharing the loads of the weights, were not faster: the loads of the states are as many.)
+// One series of a liquid wired in bands. The first block of a state is repeated after the last unit, so that the reading
+// of a block never wraps. (Several series at once, sharing the loads of the weights, were slower.)
 template <class T, Activation A>
 class Bands {
     static constexpr int W = width<T>, BLOCK = band_block<T>, PER_BLOCK = BLOCK / W;
@@ -91,12 +91,12 @@ class Bands {
     static constexpr int ROWS = 1;
 
     explicit Bands(const LeakyConstants<T> &c)
-        : c_(c), decay_(c), length_(2 * c.padded + 2 * BLOCK), memory_(2 * length_ + c.inputs), now_(memory_.get()),
+        : c_(c), decay_(c), length_(c.padded + BLOCK), memory_(2 * length_ + c.inputs), now_(memory_.get()),
           next_(now_ + length_), u_(next_ + length_) {}
 
     void load_state(int, const T *x) {
         std::memcpy(now_, x, sizeof(T) * c_.units);
-        std::memcpy(now_ + c_.units, x, sizeof(T) * c_.units);
+        repeat_first_block(now_);
     }
     void save_state(int, T *x) const { std::memcpy(x, now_, sizeof(T) * c_.units); }
     void set_input(int, std::int64_t j, T u) { u_[j] = observed(u); }
@@ -105,22 +105,26 @@ class Bands {
 
     // Moves on by a tick, and writes the new state to out[0].
     void step(T *const *out) {
-        const std::int64_t whole = c_.units / W, blocks = whole / PER_BLOCK;
-        // What lies beyond the last unit is overwritten by the second copy of the first units, so it goes first.
-        if (c_.units % W) {
-            part<1, false>(blocks, whole % PER_BLOCK, nullptr);
-            for (std::int64_t i = whole * W; i < c_.units; ++i) out[0][i] = next_[i];
-        }
+        const std::int64_t blocks = c_.units / BLOCK;
         constexpr int at_once = PER_BLOCK < 4 ? PER_BLOCK : 4;
         for (std::int64_t b = 0; b < blocks; ++b)
             for (int first = 0; first < PER_BLOCK; first += at_once) part<at_once, true>(b, first, out[0]);
-        for (std::int64_t v = 0; v < whole % PER_BLOCK; ++v) part<1, true>(blocks, v, out[0]);
+        const std::int64_t done = blocks * BLOCK, left = c_.units - done;  // the rest is computed past the last unit
+        for (std::int64_t v = 0; v * W < left; v += left - v * W > W ? at_once : 1)
+            if (left - v * W > W) part<at_once, false>(blocks, v, nullptr);
+            else part<1, false>(blocks, v, nullptr);
+        for (std::int64_t i = done; i < c_.units; ++i) out[0][i] = next_[i];
+        repeat_first_block(next_);
         T *const t = now_;
         now_ = next_;
         next_ = t;
     }
 
   private:
+    void repeat_first_block(T *x) const {
+        for (int i = 0; i < BLOCK; i += W) store<T>(x + c_.units + i, load(x + i));
+    }
+
     // NV vectors of units, from vector `first` of block b on; the sums stay in registers until the state is new
     template <int NV, bool WRITE>
     PLASHET_INLINE void part(std::int64_t b, std::int64_t first, T *out) {
@@ -131,15 +135,15 @@ class Bands {
         w += BLOCK;
         for (std::int64_t j = 0; j < c_.inputs; ++j, w += BLOCK)
             for (int v = 0; v < NV; ++v) sum[v] = fma<T>(load(w + v * W), all(u_[j]), sum[v]);
+        const std::int32_t *source = c_.sources + b * c_.degree;
         for (std::int64_t k = 0; k < c_.degree; ++k, w += BLOCK) {
-            const T *from = now_ + c_.shifts[k] + i;
+            const T *from = now_ + source[k] + first * W;
             for (int v = 0; v < NV; ++v) sum[v] = fma<T>(load(w + v * W), load(from + v * W), sum[v]);
         }
         for (int v = 0; v < NV; ++v) {
             const std::int64_t n = i + v * W;
             const Vec<T> x = blend<A, T>(sum[v], load(now_ + n), load(decay_.keep + n), load(decay_.gain + n));
             store<T>(next_ + n, x);
-            store<T>(next_ + c_.units + n, x);
             if constexpr (WRITE) store<T>(out + n, x);
         }
     }
