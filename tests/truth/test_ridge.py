@@ -532,6 +532,17 @@ def test_a_live_cut_anywhere_goes_on_bit_equal(tmp_path):
                 np.testing.assert_array_equal(a, b)
 
 
+def test_a_live_whose_first_labels_are_all_missing_goes_on():
+    """Ridge has no model before its first label; a target of NaN alone must not ask it for one."""
+    liquid = pl.Leaky(pl.wiring.bands(units=10, inputs=1, seed=0), tau=1.0)
+    live = pl.Live(pl.unread(liquid, 1), Ridge(1.0))
+    live.predict(np.ones(1))
+    live.learn([np.nan])
+    assert live.predict(np.ones(1)) == 0.0
+    live.learn([1.0])
+    assert live.predict(np.ones(1)) != 0.0
+
+
 def go_quiet(live, go, start, stop):
     """Drive a Live without asking the learner for the model at every tick (it costs O(n^3))."""
     held = live.model
