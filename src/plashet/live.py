@@ -124,7 +124,7 @@ class Live:
         y, whole = self._target(y)
         known = None if whole and held.known is None else _learnt(key, held, ~np.isnan(y))
         self._knowledge, trace = self.learner.credit(self._knowledge, held.trace, y)
-        self._stale = self._stale or not missing.all()  # nothing given, nothing learnt
+        self._stale = self._stale or whole or not np.isnan(y).all()  # nothing given, nothing learnt
         if known is None or known.all():
             del self._open[key]
         else:
