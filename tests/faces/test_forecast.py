@@ -158,6 +158,10 @@ def test_a_column_whose_future_is_known_is_used(series):
     ahead.iloc[1] = 1.0
     change = live.forecast(exog=ahead)["mean"] - without
     np.testing.assert_allclose(change, [0, -40, 0], atol=6)
+    # the future that comes with an update is the one a backtest sees
+    test = small(horizon=3, known=("off",)).backtest(y, 600, exog=holiday)
+    live.update(y[600:602], exog=holiday[600:605])
+    np.testing.assert_array_equal(live.forecast()["mean"], test.forecasts["plashet"][1])
 
 
 def test_exogenous_columns_of_the_past_help(series):
@@ -178,6 +182,17 @@ def test_the_backtest_forecasts_before_it_learns(series):
     np.testing.assert_array_equal(test.forecasts["plashet"][39], live.forecast()["mean"])
     np.testing.assert_allclose(test.forecasts["persistence"][:, 2], series[600:-6])
     np.testing.assert_allclose(test.forecasts["weekly_naive"][0], series[601 - 168 : 607 - 168])
+
+
+def test_intervals_learn_from_the_widths_that_were_issued(series):
+    live = small().fit(series[:600])
+    track = live._fitted[0].track
+    before = track.widths.half.copy()
+    track.issued.half[...] = 0.0  # as if nothing had been allowed for: every score lies outside
+    live.update(series[600:601])
+    largest = np.nanmax(live._fitted[0].track.widths.recent, axis=0)
+    assert (live._fitted[0].track.widths.half >= np.minimum(before, largest)).all()
+    assert (live._fitted[0].track.widths.half[0] > before[0]).all()
 
 
 def test_on_noise_nothing_is_learnt_and_the_verdict_says_so():
