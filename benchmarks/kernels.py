@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/kernels.py [--ticks 20000] [--repeats 5] [--json FILE]
 
 Ten connections a unit, one input, one series; all states are written to `out=`, whose pages were touched before (the
-column "fresh" pays for new pages). Processor time, so that a busy machine disturbs less; the rounds of all libraries take turns, and the best of each counts. rclib gives
-its states only through a readout, so its time holds one output of a readout too.
+row "fresh" pays for new pages). Times are processor time, which a busy machine disturbs less; all libraries take turns,
+and the best round of each counts. rclib gives its states only through a readout, so its time holds one output too.
 """
 
 from __future__ import annotations

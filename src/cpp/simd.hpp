@@ -281,7 +281,6 @@ PLASHET_INLINE Vec<T> expm1(Vec<T> v) {
 template <class T>
 PLASHET_INLINE Vec<T> tanh(Vec<T> v) {
     using E = Exponential<T>;
-    using Bits = typename Traits<T>::Bits;
     constexpr T rounds_to_one = sizeof(T) == 4 ? T(9.1) : T(19.1);
     const Vec<T> y = at_least<T>(at_most<T>(v, rounds_to_one), -rounds_to_one) * all(2 * E::per_ln2);
     const Vec<T> shifted = y + all(E::to_integer);

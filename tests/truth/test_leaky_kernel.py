@@ -216,6 +216,17 @@ def test_no_time_keeps_the_state_and_endless_time_forgets_it(kind, dtype):
         np.testing.assert_allclose(liquid.run(u, np.full((1, 1), dt, dtype), x)[0][0, 0], target, **TOLERANCE[dtype])
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_unit_that_takes_for_ever_keeps_its_state_through_endless_time(dtype):
+    plan = _kernels.leaky_bands(
+        np.array([1]), np.ones((1, 3), dtype), np.ones((3, 1), dtype), np.ones(3, dtype), np.array([np.inf, 1, 2]), 0
+    )
+    x, out = np.full((1, 3), 0.25, dtype), np.empty((1, 1, 3), dtype)
+    plan.run(np.ones((1, 1, 1), dtype), np.full((1, 1), np.inf, dtype), x, out)
+    assert out[0, 0, 0] == 0.25
+    np.testing.assert_allclose(out[0, 0, 1:], np.tanh(2.25), **TOLERANCE[dtype])
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", KINDS)
