@@ -97,9 +97,9 @@ class RLS:
 
     def watch(self, knowledge: RLSKnowledge, seen: Evidence) -> tuple[RLSKnowledge, RLSTrace]:
         dt = seen.tick.dt
-        book = knowledge.book
-        book[CLOCK] += dt if type(dt) is float else np.mean(dt)
-        return knowledge, RLSTrace(_plain(seen.after.features), float(book[CLOCK]))
+        time = knowledge.book.item(CLOCK) + (dt if type(dt) is float else float(np.mean(dt)))
+        knowledge.book[CLOCK] = time
+        return knowledge, RLSTrace(_plain(seen.after.features), time)
 
     def credit(self, knowledge: RLSKnowledge, trace: RLSTrace, y: Array) -> tuple[RLSKnowledge, RLSTrace]:
         x, time, taken = trace

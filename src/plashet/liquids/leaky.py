@@ -133,9 +133,10 @@ class Leaky:
 
     def _plan(self, dtype: Any) -> Any:
         """The constants laid out for the kernel, made once for each dtype."""
-        if dtype not in self._plans:
-            self._plans[dtype] = _planned(self, dtype)
-        return self._plans[dtype]
+        plan = self._plans.get(dtype)
+        if plan is None:
+            plan = self._plans[dtype] = _planned(self, dtype)
+        return plan
 
     @cached_property
     def _plans(self) -> dict[Any, Any]:
