@@ -134,7 +134,7 @@ class Looped:
 
     def tick(self, state: LoopState, u: Array, dt: float) -> tuple[LoopState, Array]:
         inner, features, y = read(self.liquid, self.readout, state.inner, join([u, state.last]), dt)
-        return LoopState(inner, features, asarray(y, state.last)), y
+        return LoopState(inner, features, np.array(y, state.last.dtype)), y  # what the caller does to y is not heard
 
     def run(self, state: LoopState, u: Array, dt: Array, out: Array | None = None) -> tuple[LoopState, Array]:
         """By one compiled call where the liquid offers it."""

@@ -172,3 +172,15 @@ def test_fold_and_sweep_agree_on_the_shape_of_time():
         swept, _ = run(cell, u, dt)
         _, folded = fold(cell, cell.init(u[0]), u, steps(dt, u))
         np.testing.assert_allclose(swept, folded, rtol=1e-12, atol=1e-14)
+
+
+@every
+def test_arrays_may_lie_in_memory_as_they_like(cell):
+    u = signal(9, (3,))
+    expected, _ = run(cell, u, 0.2)
+    scattered = np.repeat(u, 2, axis=-1)[..., ::2]
+    for other in (np.asfortranarray(u), scattered, u[::-1][::-1]):
+        assert np.array_equal(run(cell, other, 0.2)[0], expected)
+    alone, _ = tick(cell, cell.init(u[0, 0]), u[0, 0], 0.2)
+    again, _ = tick(cell, cell.init(u[0, 0]), scattered[0, 0], 0.2)
+    assert same(alone, again)

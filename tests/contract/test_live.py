@@ -245,6 +245,21 @@ def test_teacher_forcing_online_is_teacher_forcing_in_fit():
     assert live.state.last == y[-1]
 
 
+def test_what_the_caller_does_to_arrays_afterwards_changes_nothing():
+    liquid = Leaky(wiring.with_feedback(wiring.bands(N, 2, seed=0), 1, seed=0), tau=0.5)
+    u, y = signal(20), signal(20, seed=3)[:, :1]
+    plain, spoilt = (Live(looped(liquid, with_input=True), RLS()) for _ in range(2))
+    expected = follow(plain, u, y)
+    for now, target, right in zip(u, y, expected, strict=True):
+        given, label = now.copy(), target.copy()
+        guess = spoilt.predict(given, 0.2)
+        assert np.array_equal(guess, right)
+        guess *= 7
+        given[:] = 7
+        spoilt.learn(label)
+        label[:] = 7
+
+
 def test_evaluate_tests_before_it_trains():
     u, y = signal(30), signal(30, seed=3)[:, :1]
     stream = [t._replace(y=None) if k == 4 else t for k, t in enumerate(ticks(u, y, 0.2))]

@@ -85,7 +85,7 @@ class Leaky:
         written = np.empty((*u.shape[:-1], self.outputs), u.dtype) if out is None else out
         _check_out(written, (*u.shape[:-1], self.outputs), u.dtype)
         faces = (
-            u.reshape(len(u), rows, self.inputs),
+            np.ascontiguousarray(u.reshape(len(u), rows, self.inputs)),
             _per_row(dt, u, rows),
             x,
             written.reshape(len(u), rows, self.outputs),
@@ -106,7 +106,8 @@ class Leaky:
         features are [x], or [x, u] if `weights` (features, outputs) has rows for them.
         """
         features, guess = np.empty(len(weights), u.dtype), np.empty(len(bias))
-        self._plan(u.dtype).tick(u, dt, state.x, features, weights, bias, guess)
+        plain = np.ascontiguousarray  # as the kernel wants arrays; the same array where it is so already
+        self._plan(u.dtype).tick(plain(u), dt, plain(state.x), features, plain(weights), bias, guess)
         units = len(state.x)
         return LeakyState(features if len(features) == units else features[:units]), features, guess
 
@@ -124,6 +125,7 @@ class Leaky:
         heard = np.array(last, np.float64).reshape(rows, outputs)
         y = np.empty((len(u), rows, outputs))
         given = np.ascontiguousarray(u.reshape(len(u), rows, self.inputs - outputs))
+        weights = np.ascontiguousarray(weights)
         self._plan(u.dtype).generate(given, _per_row(dt, u, rows), x, heard, y, weights, bias)
         after, y = LeakyState(x.reshape(*batch, self.outputs)), y.reshape(len(u), *batch, outputs)
         if len(weights) == self.outputs:
