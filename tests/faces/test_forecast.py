@@ -160,8 +160,8 @@ def test_a_column_whose_future_is_known_is_used(series):
     np.testing.assert_allclose(change, [0, -40, 0], atol=6)
     # the future that comes with an update is the one a backtest sees
     test = small(horizon=3, known=("off",)).backtest(y, 600, exog=holiday)
-    live.update(y[600:602], exog=holiday[600:605])
-    np.testing.assert_array_equal(live.forecast()["mean"], test.forecasts["plashet"][1])
+    live.update(y[600:620], exog=holiday[600:623])
+    np.testing.assert_array_equal(live.forecast()["mean"], test.forecasts["plashet"][19])
 
 
 def test_exogenous_columns_of_the_past_help(series):
