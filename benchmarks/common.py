@@ -17,7 +17,8 @@ from typing import Any
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1")
 SLOW_BLAS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # settings that make OpenBLAS slower than the machine is
-LIBRARIES = ("plashet", "numpy", "scipy", "reservoirpy", "rclib", "resdag", "torch")
+PEERS = ("reservoirpy", "rclib", "resdag")
+LIBRARIES = ("plashet", "numpy", "scipy", *PEERS, "torch")
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,22 @@ def main(
         os.execve(sys.executable, [sys.executable, *sys.argv], environment)
     chosen.command = f"python benchmarks/{script} --seed {chosen.seed}"
     results = measure(chosen)
-    print(show(results))
+    print(absent(chosen.peers) + show(results))
     if chosen.json:
         chosen.json.write_text(json.dumps([asdict(result) for result in results], indent=1, ensure_ascii=False))
+
+
+def present(wanted: bool = True) -> list[str]:
+    """The peer libraries that can be imported."""
+    return [name for name in PEERS if wanted and version(name) is not None]
+
+
+def absent(wanted: bool = True) -> str:
+    """A sentence about those that cannot; empty if all are there."""
+    missing = [name for name in PEERS if name not in present(wanted)]
+    if not missing:
+        return ""
+    return f"Absent, so not measured: {', '.join(missing)} (`pip install 'plashet[bench]'`).\n\n"
 
 
 def interleaved(jobs: dict[str, Callable[[], Any]], repetitions: int, least: float = 0.03) -> dict[str, list[float]]:

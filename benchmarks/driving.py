@@ -42,7 +42,7 @@ def one_size(units: int, options: Namespace) -> list[Result]:
         liquid = pl.Leaky.from_leak_rate(getattr(pl.wiring, wiring)(units, 1, seed=options.seed), peers.LEAK)
         for kind in ("float32", "float64"):
             jobs |= _plashet(f"plashet {wiring} {kind}", liquid, u.astype(kind))
-        jobs |= _given(liquid, u) if wiring == "bands" and "reservoirpy" in peers.present(options.peers) else {}
+        jobs |= _given(liquid, u) if wiring == "bands" and "reservoirpy" in common.present(options.peers) else {}
     jobs |= _peers(units, options, u)
     jobs["NumPy, dense np.dot"] = peers.textbook_run(liquid, u)
     return _results(units, options, common.interleaved(jobs, options.repetitions))
@@ -63,7 +63,7 @@ def _given(liquid: Any, u: Any) -> dict[str, Any]:
 
 
 def _peers(units: int, options: Namespace, u: Any) -> dict[str, Any]:
-    here, jobs = peers.present(options.peers), {}
+    here, jobs = common.present(options.peers), {}
     if "reservoirpy" in here:
         drawn = peers.reservoirpy_reservoir(units, options.seed)
         jobs["reservoirpy"] = lambda: drawn.run(u)
@@ -85,11 +85,11 @@ def _results(units: int, options: Namespace, times: dict[str, list[float]]) -> l
         against = common.ratio(times["reservoirpy"], seconds) if "reservoirpy" in times else None
         wanted = WANTED.get((name.removeprefix("plashet ").removesuffix(" out="), units)) if "out=" in name else None
         notes = {"rclib's loop over this": common.ratio(min(loops, key=median), seconds)} if loops else {}
+        enough = f"≥ {wanted:.0f}x" if wanted and against else ""
         results.append(
             Result(
-                "driving", units, name, median(each), "µs per tick", min(each), max(each), command, "reservoirpy", against,
-                f"≥ {wanted:.0f}x" if wanted and against else "",
-                against[0] >= wanted if wanted and against else None, notes,
+                "driving", units, name, median(each), "µs per tick", min(each), max(each), command, "reservoirpy",
+                against, enough, against[0] >= wanted if enough else None, notes,
             )
         )  # fmt: skip
     return results
@@ -101,7 +101,7 @@ def show(results: list[Result]) -> str:
         for r in results
     ]
     columns = ("units", "who", "µs per tick", "reservoirpy takes", "wanted", "rclib's quicker loop takes")
-    return peers.absent() + common.table(columns, rows)
+    return common.table(columns, rows)
 
 
 def _loop(result: Result) -> tuple[float, float, float] | None:

@@ -44,7 +44,7 @@ def measure(options: Namespace) -> list[Result]:
     seeds = range(options.seed, options.seed + SEEDS)
     for task in tasks(max(options.units)):
         results.append(_result(task, "plashet", [task.plashet(seed) for seed in seeds], options))
-        if "reservoirpy" in peers.present(options.peers):
+        if "reservoirpy" in common.present(options.peers):
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")  # ill-conditioned systems, which are the point
                 scores = [[_score(solve, p, task) for p in PENALTIES] for solve in map(task.reservoirpy, seeds)]
@@ -205,7 +205,7 @@ def _result(task: Task, who: str, scores: list[float], options: Namespace) -> Re
 
 def show(results: list[Result]) -> str:
     rows = [(r.notes["task"], r.who, _short(r.value), f"{_short(r.least)} … {_short(r.most)}", r.unit) for r in results]
-    return peers.absent() + common.table(("task", "who", "median", "least … most", "unit"), rows)
+    return common.table(("task", "who", "median", "least … most", "unit"), rows)
 
 
 def _short(value: float) -> str:

@@ -31,14 +31,14 @@ GROWTH = 1.0  # MB that a fit may take more for sixteen times the ticks
 
 def measure(options: Namespace) -> list[Result]:
     lengths = [options.ticks * length // max(LENGTHS) for length in LENGTHS]
-    return [r for units in options.units for r in _fits(units, lengths, options) + [_tick(units, options)]]
+    return [r for units in options.units for r in [*_fits(units, lengths, options), _tick(units, options)]]
 
 
 def _fits(units: int, lengths: list[int], options: Namespace) -> list[Result]:
     results = []
     for who in (
         "plashet",
-        *(name for name in ("reservoirpy", "rclib", "resdag") if name in peers.present(options.peers)),
+        *(name for name in ("reservoirpy", "rclib", "resdag") if name in common.present(options.peers)),
     ):
         taken = [_in_a_child(who, units, ticks, options.seed) for ticks in lengths]
         extra = [peak - before for before, peak in taken]
@@ -131,7 +131,7 @@ def show(results: list[Result]) -> str:
         if r.unit != "MB":
             held = r.notes["most held while one is made"] / 1000
             text += f"\nA live tick of {r.units} units leaves {r.value:.2g} bytes behind ({common.verdict(r)}) and holds {held:.1f} kB while it is made.\n"  # noqa: E501
-    return peers.absent() + text
+    return text
 
 
 if __name__ == "__main__":

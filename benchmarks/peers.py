@@ -10,25 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from common import version
 
 Array = Any
-LIBRARIES = ("reservoirpy", "rclib", "resdag")
 LEAK = 0.9
 RADIUS = 0.9
-
-
-def present(wanted: bool = True) -> list[str]:
-    """The peer libraries that can be imported."""
-    return [name for name in LIBRARIES if wanted and version(name) is not None]
-
-
-def absent(wanted: bool = True) -> str:
-    """A sentence about those that cannot; empty if all are there."""
-    missing = [name for name in LIBRARIES if name not in present(wanted)]
-    if not missing:
-        return ""
-    return f"Absent, so not measured: {', '.join(missing)} (pip install 'plashet[bench]').\n"
 
 
 def sparse(liquid: Any) -> Any:

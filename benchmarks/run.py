@@ -21,7 +21,6 @@ import driving
 import fitting
 import known_peers
 import memory
-import peers
 import summary
 import tick
 import windup
@@ -40,7 +39,8 @@ def main() -> int:
     parser.add_argument("--readme", action="store_true", help="put the short table into README.md too")
     options = parser.parse_args()
     found = {"machine": common.machine(), "command": "python benchmarks/run.py", "results": [], KNOWN: None}
-    print(peers.absent(options.peers), end="", flush=True)
+    found["absent"] = common.absent(options.peers)
+    print(found["absent"], end="", flush=True)
     for name in options.only:
         print(f"\n## {name}\n", flush=True)
         if name == KNOWN:

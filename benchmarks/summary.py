@@ -22,7 +22,7 @@ TITLES = {
 
 def document(found: dict[str, Any], shows: dict[str, Callable[[list[Result]], str]], results: list[Result]) -> str:
     """table.md"""
-    parts = ["# Benchmarks\n", short(found["machine"], results, found["known_results"])]
+    parts = ["# Benchmarks\n", found["absent"] + short(found["machine"], results, found["known_results"])]
     for name, show in shows.items():
         title = name.replace("_", " ")
         own = [r for r in results if r.question == title]
@@ -106,14 +106,14 @@ def _beside(r: Result, results: list[Result]) -> tuple[str, ...]:
         theirs and f"{theirs} (ridge 1e-6 / its best)",
         "",
         "",
-    )  # noqa: E501
+    )
 
 
 def _machine(machine: dict[str, Any]) -> str:
     libraries = ", ".join(f"{name} {machine[name]}" for name in common.LIBRARIES)
     return (
-        f"Measured {machine['date']} by `make bench` on {machine['cores']} cores of {machine['processor']}, one thread, "
-        f"load {machine['load']}; Python {machine['python']}, {libraries}. "
+        f"Measured {machine['date']} by `make bench` on {machine['cores']} cores of {machine['processor']}, one thread "
+        f"each, load {machine['load']}; Python {machine['python']}, {libraries}. "
         "Times are medians of turns taken with the peers; reservoirpy computes in float64."
     )
 

@@ -78,7 +78,7 @@ def plashet_tick(units: int, seed: int, kind: str = "float64") -> Tick:
 
 
 def _parties(units: int, options: Namespace) -> dict[str, Tick]:
-    here, seed = peers.present(options.peers), options.seed
+    here, seed = common.present(options.peers), options.seed
     liquid = pl.Leaky.from_leak_rate(pl.wiring.bands(units, 1, seed=seed), peers.LEAK)
     parties = {"plashet": plashet_tick(units, seed), "NumPy": peers.textbook_tick(liquid, FORGETTING)}
     made = {"reservoirpy": peers.reservoirpy_tick, "rclib": peers.rclib_tick, "resdag": peers.resdag_tick}
@@ -117,7 +117,7 @@ def show(results: list[Result]) -> str:
         for r in results
     ]  # fmt: skip
     columns = ("units", "who", "p50 µs", "p99", "p99.9", "processor µs", "reservoirpy takes", "wanted")
-    return peers.absent() + common.table(columns, rows)
+    return common.table(columns, rows)
 
 
 if __name__ == "__main__":

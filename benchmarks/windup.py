@@ -33,7 +33,7 @@ def measure(options: Namespace) -> list[Result]:
         for lam in FORGETTING:
             results.append(_result("plashet", units, lam, _plashet(liquid, lam, u, y), options))
             results.append(_result("textbook, NumPy", units, lam, _textbook(lam, x, y), options))
-            if "reservoirpy" in peers.present(options.peers):
+            if "reservoirpy" in common.present(options.peers):
                 results.append(_result("reservoirpy", units, lam, _reservoirpy(lam, x, y), options))
     return results
 
@@ -106,7 +106,7 @@ def show(results: list[Result]) -> str:
         for r in results
     ]  # fmt: skip
     columns = ("forgetting", "who", "median error", "worst", "greatest of P", "error > 10 first at tick", "wanted")
-    return peers.absent() + common.table(columns, rows)
+    return common.table(columns, rows)
 
 
 if __name__ == "__main__":
