@@ -40,15 +40,15 @@ _HOME = {
 }
 _MODULES = ("wiring", "encode", "liquids", "learn", "measure", "data", "streams", "tree", "report")
 
-__all__ = ["__version__", "evaluate", "fit", "generate", "load", "run", "save", "study", *_HOME, *_MODULES]  # noqa: PLE0604
+__all__ = ["__version__", "evaluate", "fit", "generate", "load", "run", "save", "study", *_HOME, *_MODULES]
 
 if TYPE_CHECKING:
     from . import data, encode, learn, liquids, measure, report, streams, tree, wiring
+    from .cells import Beside, Chain, Noisy, Products, Squares, WithInput
     from .forecast import Forecaster
     from .learn import FORCE, LMS, NLMS, RLS, GradientReadout, Ridge
     from .liquids import Leaky
     from .live import Live
-    from .cells import Beside, Chain, Noisy, Products, Squares, WithInput
     from .model import Looped, Model, Readout, looped, unread
     from .types import Evidence, Tick
 

@@ -22,7 +22,10 @@ def tick(cell: Any, state: State, u: Array, dt: float) -> tuple[State, Array]:
 
 
 def sweep(cell: Any, state: State, u: Array, dt: Array, out: Array | None = None) -> tuple[State, Array]:
-    """All of time by the cell's compiled twin where it has one, else the fold of `step`. dt: (time,) or (time, *batch)."""
+    """All of time by the cell's compiled twin where it has one, else the fold of `step`.
+
+    dt: (time,) or (time, *batch)
+    """
     quick = getattr(cell, "run", None)
     if quick is not None and isinstance(u, np.ndarray):
         return quick(state, u, dt, out)  # type: ignore[no-any-return]
@@ -253,6 +256,6 @@ class Noisy:
         return np.random.default_rng((self.seed, tick)).normal(0.0, self.sd, np.shape(u)).astype(u.dtype)
 
 
-def WithInput(cell: Cell) -> Beside:  # noqa: N802 - reads as the cell it makes
+def WithInput(cell: Cell) -> Beside:
     """The cell's output and its input side by side: a readout that also sees the input itself."""
     return Beside((cell, Pass(cell.inputs)))

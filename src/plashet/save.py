@@ -126,7 +126,9 @@ def _build(node: Any, arrays: dict[str, Any], known: dict[str, type]) -> Any:
     if "tuple" in node:
         return tuple(_build(child, arrays, known) for child in node["tuple"])
     if node["type"] not in known:
-        raise FileError(f"the file holds a {node['type']!r}, which is not one of plashet's types: load(path, types=(...,))")
+        raise FileError(
+            f"the file holds a {node['type']!r}, which is not one of plashet's types: load(path, types=(...,))"
+        )
     return known[node["type"]](**{name: _build(child, arrays, known) for name, child in node["parts"].items()})
 
 

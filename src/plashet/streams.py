@@ -106,7 +106,9 @@ def steps(dt: Array | float, u: Array) -> Array:
         raise ValueError(f"dt is {tuple(dts.shape)}, wanted a number, {tuple(u.shape[:1])} or {tuple(u.shape[:-1])}")
     if len(dts) and not (xp.isfinite(dts).all() and (dts >= 0).all()):
         bad = int(np.flatnonzero(~(np.asarray(dts) >= 0) | ~np.isfinite(np.asarray(dts)))[0])
-        raise ValueError(f"dt is {np.asarray(dts).ravel()[bad]} at tick {bad}; time passes in finite steps of 0 or more")
+        raise ValueError(
+            f"dt is {np.asarray(dts).ravel()[bad]} at tick {bad}; time passes in finite steps of 0 or more"
+        )
     return dts
 
 

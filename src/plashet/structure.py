@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,7 +59,7 @@ def _within(cell: Cell, state: State, change: Any) -> Changed:
     (k,) = able
     inner = change(cell.cells[k], state[k])
     offsets = np.cumsum([0, *(c.outputs for c in cell.cells)])
-    maps = [np.arange(a, b) for a, b in zip(offsets, offsets[1:], strict=False)]
+    maps = [np.arange(a, b) for a, b in pairwise(offsets)]
     maps[k] = np.where(inner.kept >= 0, inner.kept + offsets[k], -1)
     cells = (*cell.cells[:k], inner.cell, *cell.cells[k + 1 :])
     return Changed(Beside(cells), (*state[:k], inner.state, *state[k + 1 :]), np.concatenate(maps))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,11 @@ WORK = 1 << 21  # unit-ticks below which starting threads costs more than it sav
 
 
 def over_rows(kernel: Callable[..., Any], faces: tuple[Array, Array, Array, Array], ticks: int) -> None:
-    """Call kernel(u, dt, x, out), which releases the GIL, on slices of the rows, one slice a core: u and out (ticks, rows, ...), x (rows, units),
-    dt (ticks or 1, rows or 1). The result does not depend on the number of cores."""
+    """Call kernel(u, dt, x, out), which releases the GIL, on slices of the rows, one slice a core.
+
+    u and out: (ticks, rows, ...)   x: (rows, units)   dt: (ticks or 1, rows or 1)
+    The result does not depend on the number of cores.
+    """
     u, dt, x, out = faces
     cores = min(os.cpu_count() or 1, len(x) // LEAST)
     if cores < 2 or ticks * x.size < WORK:
@@ -27,7 +31,7 @@ def over_rows(kernel: Callable[..., Any], faces: tuple[Array, Array, Array, Arra
         return
     cuts = np.linspace(0, len(x), cores + 1).astype(int)
     with ThreadPoolExecutor(cores) as pool:
-        parts = [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+        parts = [slice(a, b) for a, b in pairwise(cuts)]
         list(pool.map(lambda p: kernel(u[:, p], dt if dt.shape[1] == 1 else dt[:, p], x[p], out[:, p]), parts))
 
 

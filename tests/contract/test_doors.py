@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from zoo import LIQUIDS
 
 import plashet as pl
 from plashet import wiring
+from zoo import LIQUIDS
 
 leaky = LIQUIDS["bands"]
 
@@ -31,9 +31,18 @@ leaky = LIQUIDS["bands"]
         (lambda: pl.Model(leaky, pl.Readout(np.zeros((3, 1)), np.zeros(1))), r"weights are \(3, 1\), wanted \(12, 1\)"),
         (lambda: pl.looped(leaky, outputs=3), "3 outputs are fed back, but the liquid takes 2 inputs"),
         (lambda: pl.fit(pl.unread(leaky), pl.RLS(), (np.zeros((4, 2)), np.zeros((3, 1)))), "u has 4 ticks and y 3"),
-        (lambda: pl.fit(pl.unread(leaky), pl.RLS(), (np.zeros((4, 2)), np.zeros((4, 2)))), r"y is \(4, 2\), wanted \(4, 1\)"),
-        (lambda: pl.fit(pl.unread(leaky), pl.RLS(), (np.zeros((2, 2)), np.array([[1.0], [np.inf]]))), "y is infinite in row 1"),
-        (lambda: pl.fit(pl.unread(leaky), pl.RLS(), (np.zeros((2, 2)),)), r"a series is \(u, y\) or \(u, y, dt\), got 1"),
+        (
+            lambda: pl.fit(pl.unread(leaky), pl.RLS(), (np.zeros((4, 2)), np.zeros((4, 2)))),
+            r"y is \(4, 2\), wanted \(4, 1\)",
+        ),
+        (
+            lambda: pl.fit(pl.unread(leaky), pl.RLS(), (np.zeros((2, 2)), np.array([[1.0], [np.inf]]))),
+            "y is infinite in row 1",
+        ),
+        (
+            lambda: pl.fit(pl.unread(leaky), pl.RLS(), (np.zeros((2, 2)),)),
+            r"a series is \(u, y\) or \(u, y, dt\), got 1",
+        ),
     ],
 )
 def test_wrong_input_says_what_came_and_what_was_wanted(call, says):

@@ -1,16 +1,18 @@
 """Online equals offline where theory says so."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo import LEARNERS, LIQUIDS, N, U
 
 from plashet import RLS, Evidence, Ridge, Tick, fit, looped, run, study, tree, unread, wiring
 from plashet.learn.common import BIAS_SHARE
 from plashet.liquids import Leaky
 from plashet.model import ModelState
 from plashet.streams import ticks
+from zoo import LEARNERS, LIQUIDS, N, U
 
 every_liquid = pytest.mark.parametrize("cell", LIQUIDS.values(), ids=LIQUIDS.keys())
 every_learner = pytest.mark.parametrize("learner", LEARNERS.values(), ids=LEARNERS.keys())
@@ -59,7 +61,7 @@ def test_blocks_of_any_size_teach_the_same(learner, cuts):
     whole = learner.absorb(learner.init(unread(cell, 2)), features, y, 0.2)
     parts = learner.init(unread(cell, 2))
     edges = [0, *sorted(set(cuts)), 60]
-    for a, b in zip(edges, edges[1:], strict=False):
+    for a, b in pairwise(edges):
         parts = learner.absorb(parts, features[a:b], y[a:b], 0.2)
     np.testing.assert_allclose(weights(learner.model(parts)), weights(learner.model(whole)), rtol=1e-8, atol=1e-9)
 
@@ -102,7 +104,7 @@ def test_fit_starts_afresh_and_leaves_the_model_alone(learner):
 
 @every_learner
 def test_an_infinite_target_is_refused(learner):
-    u, y = series()
+    u, _ = series()
     model = unread(LIQUIDS["bands"])
     knowledge = learner.init(model)
     state, guess = model.step(model.init(u[0]), u[0], 0.2)
@@ -160,7 +162,7 @@ def test_a_readout_that_must_bend_needs_squares():
     y = u**2 - 1
     straight = fit(unread(Pass(1)), Ridge(1e-6), (u, y))
     bent = fit(unread(Chain((Pass(1), Squares(1)))), Ridge(1e-6), (u, y))
-    score = lambda m: np.std(run(m, u)[0] - y) / np.std(y)  # noqa: E731
+    score = lambda m: np.std(run(m, u)[0] - y) / np.std(y)
     assert score(straight) > 0.95
     assert score(bent) < 1e-6
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo import LIQUIDS, ONLINE, N, U
 
 from plashet import RLS, Leaky, Live, evaluate, fit, looped, run, study, tree, unread, wiring
 from plashet.streams import Block, ahead, blocks, drop, ticks
+from zoo import LIQUIDS, ONLINE, N, U
 
 every_liquid = pytest.mark.parametrize("cell", LIQUIDS.values(), ids=LIQUIDS.keys())
 every_learner = pytest.mark.parametrize("learner", ONLINE.values(), ids=ONLINE.keys())
@@ -51,9 +51,7 @@ def test_killed_and_resumed_anywhere_it_goes_on_bit_equal(learner, cut, tmp_path
     live.learn(y[cut], "late")
     again.learn(y[cut], "late")
     assert np.array_equal(rest, rest_again)
-    for (name, a), b in zip(
-        tree.arrays(live.snapshot()).items(), tree.arrays(again.snapshot()).values(), strict=True
-    ):
+    for (name, a), b in zip(tree.arrays(live.snapshot()).items(), tree.arrays(again.snapshot()).values(), strict=True):
         assert a.dtype == b.dtype, name
         assert np.array_equal(a, b, equal_nan=True), name
 
@@ -115,7 +113,7 @@ def test_a_live_goes_on_from_what_a_fit_knew():
 def test_units_without_a_say_come_and_go_without_a_jump(with_input, topology):
     """Four lives: as it was, grown, and grown and shrunk again; learning goes on in all."""
     u, y = signal(80), signal(80, seed=9)[:, :1]
-    make = lambda: Live(unread(Leaky(topology(N, U, seed=1), tau=0.6), with_input=with_input), RLS(memory=9.0))  # noqa: E731
+    make = lambda: Live(unread(Leaky(topology(N, U, seed=1), tau=0.6), with_input=with_input), RLS(memory=9.0))
     plain, grown, back = make(), make(), make()
     for live in (plain, grown, back):
         follow(live, u[:40], y[:40])
@@ -185,7 +183,10 @@ class TestNothingLearntIsLostByAnError:
         for y, says in (([1.0], r"y is \(1,\), wanted \(2,\)"), ([1.0, np.inf], "y is infinite in row 0, column 1")):
             with pytest.raises(ValueError, match=says):
                 self.live.learn(y)
-        assert all(np.array_equal(a, b) for a, b in zip(tree.arrays(before).values(), tree.arrays(self.live.knowledge).values(), strict=True))
+        assert all(
+            np.array_equal(a, b)
+            for a, b in zip(tree.arrays(before).values(), tree.arrays(self.live.knowledge).values(), strict=True)
+        )
         self.live.learn([0.1, np.nan])
         with pytest.raises(ValueError, match="output 0 of prediction 21 has been learnt already"):
             self.live.learn([0.1, 0.2])

@@ -5,10 +5,9 @@ import pytest
 
 pytestmark = pytest.mark.torch
 
-from zoo import CELLS, U  # noqa: E402
-
 from plashet import generate, run, tree, unread  # noqa: E402
 from plashet.cells import fold  # noqa: E402
+from zoo import CELLS, U  # noqa: E402
 
 NUMPY_ONLY = {"noisy"}  # its random numbers are NumPy's
 cells = {name: cell for name, cell in CELLS.items() if name not in NUMPY_ONLY}
@@ -18,7 +17,7 @@ every = pytest.mark.parametrize("cell", cells.values(), ids=cells.keys())
 def to_torch(value):
     import torch
 
-    integers = lambda a: np.asarray(a).dtype.kind in "iu"  # noqa: E731 - topologies stay as they are
+    integers = lambda a: np.asarray(a).dtype.kind in "iu"
     return tree.map_arrays(lambda _, a: a if integers(a) else torch.from_numpy(np.array(a)), value)
 
 
@@ -49,7 +48,7 @@ def test_the_gradient_is_the_slope(cell):
         return  # what was seen has no slope
     u = torch.from_numpy(signal(4)).requires_grad_()
     cell = to_torch(cell)
-    loss = lambda u: (fold(cell, cell.init(u[0]), u, torch.full((4,), 0.1, dtype=u.dtype))[1] ** 2).sum()  # noqa: E731
+    loss = lambda u: (fold(cell, cell.init(u[0]), u, torch.full((4,), 0.1, dtype=u.dtype))[1] ** 2).sum()
     (slope,) = torch.autograd.grad(loss(u), u)
     direction = torch.from_numpy(np.random.default_rng(1).normal(size=u.shape))
     eps = 1e-6
@@ -64,5 +63,7 @@ def test_a_closed_loop_runs_on_tensors():
     model = tree.replace(unread(CELLS["bands"], 2), {"readout.weights": np.full((12, 2), 0.1)})
     ours, _ = generate(model, model.init(np.zeros(2)), np.full(2, 0.3), 8, 0.1)
     model = to_torch(model)
-    theirs, _ = generate(model, model.init(torch.zeros(2, dtype=torch.float64)), torch.full((2,), 0.3, dtype=torch.float64), 8, 0.1)
+    theirs, _ = generate(
+        model, model.init(torch.zeros(2, dtype=torch.float64)), torch.full((2,), 0.3, dtype=torch.float64), 8, 0.1
+    )
     np.testing.assert_allclose(theirs.numpy(), ours, rtol=1e-10)

@@ -10,7 +10,9 @@ from plashet.wiring import Bands, Synapses, Wiring
 
 def alone(units):
     """Units that hear one input and nothing else."""
-    return Wiring(Synapses(np.zeros(0, int), np.zeros(0, int), units, units), np.zeros(0), np.ones((units, 1)), np.zeros(units))
+    return Wiring(
+        Synapses(np.zeros(0, int), np.zeros(0, int), units, units), np.zeros(0), np.ones((units, 1)), np.zeros(units)
+    )
 
 
 @pytest.mark.parametrize("dt", [0.01, 0.1, 0.7, 30.0])
@@ -32,10 +34,11 @@ def test_two_half_steps_are_one_where_the_drive_does_not_move(dt):
 def test_it_converges_to_the_differential_equation_with_order_one():
     wiring = pl.wiring.random(8, 1, seed=3, degree=4)
     tau = np.linspace(0.4, 1.2, 8)
-    slope = lambda t, x: (np.tanh(wiring.drive(np.array([0.5]), x)) - x) / tau  # noqa: E731
+    slope = lambda t, x: (np.tanh(wiring.drive(np.array([0.5]), x)) - x) / tau
     true = solve_ivp(slope, (0, 1), np.zeros(8), rtol=1e-11, atol=1e-13).y[:, -1]
     errors = [
-        np.abs(pl.run(pl.Leaky(wiring, tau), np.full((n, 1), 0.5), 1 / n)[0][-1] - true).max() for n in (32, 64, 128, 256)
+        np.abs(pl.run(pl.Leaky(wiring, tau), np.full((n, 1), 0.5), 1 / n)[0][-1] - true).max()
+        for n in (32, 64, 128, 256)
     ]
     order = np.log2(np.array(errors[:-1]) / errors[1:])
     np.testing.assert_allclose(order, 1.0, atol=0.06)
@@ -59,7 +62,7 @@ def test_a_leak_rate_of_one_keeps_nothing():
 
 
 def test_a_ring_hands_its_input_around():
-    """Linear units without leak on a ring are a delay line: what went in comes by `units` ticks later, times rho^units."""
+    """Linear units without leak on a ring are a delay line: what went in comes by again, weaker, `units` ticks later."""
     units = 7
     ring = Wiring(Bands(np.array([units - 1]), units), np.full((1, units), 0.9), np.eye(units)[:, :1], np.zeros(units))
     impulse = np.zeros((20, 1))

@@ -90,7 +90,7 @@ def test_every_unit_listens_to_as_many_different_others(name, units, degree):
 
 
 def test_small_worlds_go_from_a_lattice_to_chance():
-    near = lambda w: np.mean(np.abs((w.topology.pre - w.topology.post + 50) % 100 - 50) <= 5)  # noqa: E731
+    near = lambda w: np.mean(np.abs((w.topology.pre - w.topology.post + 50) % 100 - 50) <= 5)
     lattice, few, chance = (wiring.small_world(100, seed=0, degree=10, rewired=p) for p in (0.0, 0.1, 1.0))
     assert near(lattice) == 1.0
     assert 0.85 < near(few) < 0.95

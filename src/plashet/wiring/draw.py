@@ -136,7 +136,9 @@ def _scaled(topology: Topology, weights: Array, spectral_radius: float) -> Array
     return weights * (spectral_radius / radius if radius else 0.0)
 
 
-def _wiring(topology: Topology, weights: Array, inputs: int, seed: int, input_scaling: float, bias_scaling: float) -> Wiring:
+def _wiring(
+    topology: Topology, weights: Array, inputs: int, seed: int, input_scaling: float, bias_scaling: float
+) -> Wiring:
     w_in: Floats = input_scaling * stream(seed, "inputs").uniform(-1, 1, (inputs, topology.units)).T
     bias: Floats = bias_scaling * stream(seed, "bias").uniform(-1, 1, topology.units)
     return Wiring(topology, weights, w_in, bias)

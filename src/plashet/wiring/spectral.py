@@ -45,7 +45,9 @@ def _radius(block: sp.csr_array) -> float:
     if n > DENSE:
         start = np.random.default_rng(0).standard_normal(n)  # not ones: an eigenvector of many structured matrices
         try:
-            found = eigs(block, k=min(6, n - 2), v0=start, ncv=min(n, 64), tol=1e-10, maxiter=RESTARTS, return_eigenvectors=False)
+            found = eigs(
+                block, k=min(6, n - 2), v0=start, ncv=min(n, 64), tol=1e-10, maxiter=RESTARTS, return_eigenvectors=False
+            )
             return float(np.abs(found).max())
         except ArpackError:
             pass  # did not converge (a ring's eigenvalues all have the same modulus): the dense way always does
