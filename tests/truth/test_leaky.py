@@ -62,7 +62,7 @@ def test_a_leak_rate_of_one_keeps_nothing():
 
 
 def test_a_ring_hands_its_input_around():
-    """Linear units without leak on a ring are a delay line: what went in comes by again, weaker, `units` ticks later."""
+    """Linear units without leak on a ring are a delay line: what went in comes by again `units` ticks later."""
     units = 7
     ring = Wiring(Bands(np.array([units - 1]), units), np.full((1, units), 0.9), np.eye(units)[:, :1], np.zeros(units))
     impulse = np.zeros((20, 1))
