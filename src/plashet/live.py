@@ -68,7 +68,7 @@ class Live:
         self._stale = knowledge is not None  # the model is asked of the learner only when it is needed
         self._open: dict[Id, Open] = {}
         self._like: tuple[tuple[int, ...], Any] | None = None  # shape and dtype of the inputs, set by the first
-        self._answer: tuple[int, ...] = (model.outputs,)
+        self._answer: tuple[int, ...] = (model.outputs,)  # shape of the targets
 
     @property
     def model(self) -> Any:
@@ -169,7 +169,8 @@ class Live:
         live = cls(held.model, held.learner, knowledge=held.knowledge, state=held.state, open_limit=held.open_limit)
         live._model, live._stale = held.model, False
         live._open, live.ticks, live.evicted = held.open, held.ticks, held.evicted
-        live._like = None if held.input_shape is None else (held.input_shape, np.dtype(held.input_dtype))
+        if held.input_shape is not None:
+            live._set_like(held.input_shape, np.dtype(held.input_dtype))
         return live
 
     @classmethod
@@ -218,20 +219,23 @@ class Live:
         if self._like is None:
             if u.ndim < 1 or u.shape[-1] != model.inputs:
                 raise ValueError(f"u is {u.shape}, but the model takes {model.inputs} inputs: u is (*batch, inputs)")
-            self._like = (u.shape, u.dtype)
-        shape, dtype = self._like
+            self._set_like(u.shape, u.dtype)
+        shape, dtype = self._like  # type: ignore[misc]
         if u.shape != shape:
             raise ValueError(f"u is {u.shape}, but the ticks before were {shape}: (*batch, inputs)")
         return u if u.dtype is dtype else np.ascontiguousarray(u, dtype)
 
+    def _set_like(self, shape: tuple[int, ...], dtype: Any) -> None:
+        self._like = shape, dtype
+        self._answer = (*shape[:-1], self._answer[-1])
+
     def _target(self, y: Any) -> tuple[Array, bool]:
         """The target as float64 (*batch, outputs), and whether all of it is known."""
         y = np.asarray(y, np.float64)
-        wanted = self._like[0][:-1] + self._answer if self._like else self._answer
-        if y.shape != wanted:
-            if (*y.shape, 1) != wanted:
-                raise ValueError(f"y is {y.shape}, wanted {wanted}: (*batch, outputs)")
-            y = y.reshape(wanted)  # one output: a plain number will do
+        if y.shape != self._answer:
+            if (*y.shape, 1) != self._answer:
+                raise ValueError(f"y is {y.shape}, wanted {self._answer}: (*batch, outputs)")
+            y = y[..., None]  # one output: a plain number will do
         whole = isfinite(_square(y))
         if not whole:
             check_finite("y", y[None])

@@ -12,6 +12,8 @@ from .cells import WithInput, fold, sweep, tick
 from .ops import asarray, into, join, namespace, rest
 from .types import Array, Cell, State
 
+FLOAT64 = np.dtype(np.float64)  # the one that NumPy has: `is` takes half the time of `==`, at every tick of a Live
+
 
 @dataclass(frozen=True, eq=False)
 class Readout:
@@ -178,7 +180,7 @@ def blank(liquid: Cell, outputs: int) -> Readout:
 def read(liquid: Cell, readout: Readout, state: State, u: Array, dt: float) -> tuple[State, Array, Array]:
     """Drive and read out: state, features and output, by one compiled call where the liquid offers it."""
     together = getattr(liquid, "read", None)
-    if together is not None and u.ndim == 1 and readout.weights.dtype == np.float64:
+    if together is not None and readout.weights.dtype is FLOAT64 and u.ndim == 1:
         return together(state, u, dt, readout.weights, readout.bias)  # type: ignore[no-any-return]
     state, features = tick(liquid, state, u, dt)
     return state, features, readout.read(features)

@@ -44,12 +44,12 @@ def taught(untaught: Any, w: Array) -> Any:
 
     Asked for at every tick of a Live, where a learner that moves `w` in place is given the model made before.
     """
-    held = getattr(untaught, "__dict__", {})
-    made = held.get("_taught")
+    made = getattr(untaught, "_taught", None)
     if made is not None and made[0] is w:
         return made[1]
     model = replace(untaught, readout=Readout(w[:-1], w[-1]))
-    held["_taught"] = w, model  # no field, so neither copied nor saved
+    if hasattr(untaught, "__dict__"):
+        vars(untaught)["_taught"] = w, model  # no field, so neither copied nor saved
     return model
 
 

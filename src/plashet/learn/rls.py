@@ -149,10 +149,9 @@ class RLS:
     def _learn(self, kernel: Any, k: RLSKnowledge, x: Array, y: Array, *when: Any) -> None:
         """Row after row by the kernel; where it stops, what it cannot do is done here."""
         rate, penalty, bias_penalty = 1 / self.memory, self.penalty, BIAS_SHARE * self.penalty
+        _, p, w, prior, paid, tally, book = k
         first, before = 0, None
-        while stop := kernel(
-            k.p, k.w, k.prior, k.paid, k.tally, k.book, rate, penalty, bias_penalty, x, y, *when, first
-        ):
+        while stop := kernel(p, w, prior, paid, tally, book, rate, penalty, bias_penalty, x, y, *when, first):
             why, row = stop % 8, stop // 8
             first = row
             if why == INFINITE:
