@@ -26,7 +26,7 @@ from plashet.wiring import bands, with_feedback
 USUAL = 1e-6
 PENALTIES = (1e-14, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
 LYAPUNOV = 0.9056
-SEEDS = 3
+SEEDS = 5
 
 Solve = Callable[[Any], float]  # a penalty -> the score with it
 

@@ -57,15 +57,15 @@ class TextbookRLS:
         return float(guess)
 
 
-def textbook_tick(liquid: Any, lam: float) -> Callable[[Array, float], float]:
+def textbook_tick(liquid: Any, lam: float) -> Callable[[Array, Array], float]:
     """Dense step and textbook RLS: guess, then learn."""
     w, w_in, bias = liquid.wiring.matrix, np.asarray(liquid.wiring.w_in), np.asarray(liquid.wiring.bias)
     x, rls = np.zeros(len(bias)), TextbookRLS(len(bias) + 1, lam)
 
-    def tick(u: Array, y: float) -> float:
+    def tick(u: Array, y: Array) -> float:
         nonlocal x
         x = (1 - LEAK) * x + LEAK * np.tanh(np.dot(w, x) + np.dot(w_in, u) + bias)
-        return rls.learn(np.append(x, 1.0), y)
+        return rls.learn(np.append(x, 1.0), y[0])
 
     return tick
 
@@ -94,16 +94,16 @@ def reservoirpy_rls(lam: float, delta: float = 1e-3) -> Any:
     return importlib.import_module("reservoirpy.nodes").RLS(forgetting=lam, alpha=delta)
 
 
-def reservoirpy_tick(units: int, seed: int, lam: float) -> Callable[[Array, float], float]:
+def reservoirpy_tick(units: int, seed: int, lam: float) -> Callable[[Array, Array], float]:
     """Its reservoir's step, its RLS node's answer and its partial_fit."""
     reservoir = reservoirpy_reservoir(units, seed)
     rls = reservoirpy_rls(lam)
     rls.partial_fit(reservoir.run(np.zeros((2, 1))), np.zeros((2, 1)))
 
-    def tick(u: Array, y: float) -> float:
+    def tick(u: Array, y: Array) -> float:
         x = reservoir.step(u)
         guess = rls.step(x)
-        rls.partial_fit(x[None], np.array([[y]]))
+        rls.partial_fit(x[None], y[None])
         return float(guess[0])
 
     return tick
@@ -146,15 +146,15 @@ def rclib_ridge(penalty: float) -> Any:
     return importlib.import_module("rclib.readouts").Ridge(penalty, include_bias=True)
 
 
-def rclib_tick(units: int, seed: int, lam: float) -> Callable[[Array, float], float]:
+def rclib_tick(units: int, seed: int, lam: float) -> Callable[[Array, Array], float]:
     """Its online prediction and its RLS readout's update."""
     rls = importlib.import_module("rclib.readouts").Rls(lam, 1e3, include_bias=True)
     model = rclib_model(units, seed, rls)
     model.partial_fit(np.zeros((1, 1)), np.zeros((1, 1)))
 
-    def tick(u: Array, y: float) -> float:
+    def tick(u: Array, y: Array) -> float:
         guess = model.predict_online(u[None])
-        model.partial_fit(None, np.array([[y]]))
+        model.partial_fit(None, y[None])
         return float(guess[0, 0])
 
     return tick
@@ -194,17 +194,17 @@ def resdag_fit(units: int, seed: int, penalty: float, u: Array, y: Array, washou
     return lambda: readout.fit(learn()[0, washout:], targets), lambda: readout(everything()[0]).numpy()
 
 
-def resdag_tick(units: int, seed: int, lam: float) -> Callable[[Array, float], float]:
+def resdag_tick(units: int, seed: int, lam: float) -> Callable[[Array, Array], float]:
     """Its layer's step, its RLS readout's answer and its partial_fit."""
     torch = importlib.import_module("torch")
     layer = resdag_layer(units, seed)
     readouts = importlib.import_module("resdag.layers.readouts")
     rls = readouts.RLSReadout(units, 1, forgetting=lam, alpha=1e-3, dtype=torch.float64)
 
-    def tick(u: Array, y: float) -> float:
+    def tick(u: Array, y: Array) -> float:
         x = layer(torch.from_numpy(u)[None, None])[0]
         guess = rls(x)
-        rls.partial_fit(x, torch.tensor([[y]], dtype=torch.float64))
+        rls.partial_fit(x, torch.from_numpy(y)[None])
         return float(guess[0, 0])
 
     return tick

@@ -53,8 +53,8 @@ def main() -> int:
     (HERE / "results.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     (HERE / "table.md").write_text(text)
     if options.readme:
-        summary.into_readme(HERE.parent / "README.md", summary.short(found["machine"], results(found), found[KNOWN]))
-    print(f"\nWritten: {HERE / 'results.json'}, {HERE / 'table.md'}")
+        summary.into_readme(HERE.parent / "README.md", summary.short(found, results(found)))
+    print(f"\n{summary.short(found, results(found))}\nWritten: {HERE / 'results.json'}, {HERE / 'table.md'}")
     return 0
 
 

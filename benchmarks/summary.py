@@ -22,7 +22,9 @@ TITLES = {
 
 def document(found: dict[str, Any], shows: dict[str, Callable[[list[Result]], str]], results: list[Result]) -> str:
     """table.md"""
-    parts = ["# Benchmarks\n", found["absent"] + short(found["machine"], results, found["known_results"])]
+    columns = ("what", "size", "plashet", "reservoirpy", "times [least, most]", "wanted")
+    promised = [_row(r, results) for r in results if r.wanted]
+    parts = ["# Benchmarks\n", short(found, results), "## What was wanted\n", common.table(columns, promised)]
     for name, show in shows.items():
         title = name.replace("_", " ")
         own = [r for r in results if r.question == title]
@@ -34,12 +36,35 @@ def document(found: dict[str, Any], shows: dict[str, Callable[[list[Result]], st
     return "\n".join(parts)
 
 
-def short(machine: dict[str, Any], results: list[Result], known_results: Any) -> str:
-    """A row for each promise: what plashet took, what reservoirpy took, how many times, and whether that is enough."""
-    rows = [_row(r, results) for r in results if r.wanted]
+def short(found: dict[str, Any], results: list[Result]) -> str:
+    """For the README: the speeds by size, everything else in a row each, and what falls short."""
+    parts = [found["absent"].strip(), _speeds(results), _others(results), _machine(found["machine"])]
+    return "\n\n".join(part.strip() for part in (*parts, _missed(results, found["known_results"])) if part) + "\n"
+
+
+def _speeds(results: list[Result]) -> str:
+    """How many times longer reservoirpy takes, a column for each size."""
+    own = [r for r in results if r.question in ("driving", "fitting") and r.wanted and r.ratio]
+    sizes = sorted({r.units for r in own})
+    rows = []
+    for name in dict.fromkeys(_name(r) for r in own):
+        cells = {r.units: r for r in own if _name(r) == name}
+        wanted = " / ".join(cells[n].wanted if n in cells else "–" for n in sizes)
+        rows.append((name, *(_cell(cells.get(n)) for n in sizes), wanted))
+    columns = ("reservoirpy takes longer by (in brackets: plashet)", *(f"{n} units" for n in sizes), "wanted")
+    return common.table(columns, rows) if rows else ""
+
+
+def _cell(r: Result | None) -> str:
+    if r is None or r.ratio is None:
+        return "–"
+    return f"{common.times(r.ratio).partition(' ')[0]} ({_value(r)})"
+
+
+def _others(results: list[Result]) -> str:
+    rows = [_row(r, results) for r in results if r.wanted and r.question not in ("driving", "fitting")]
     rows += [_beside(r, results) for r in results if r.question == "known peers" and r.who == "plashet"]
-    columns = ("what", "size", "plashet", "reservoirpy", "times [least, most]", "wanted")
-    return f"{common.table(columns, rows)}\n{_machine(machine)}\n\n{_missed(results, known_results)}"
+    return common.table(("what", "units", "plashet", "reservoirpy", "times [least, most]", "wanted"), rows)
 
 
 def into_readme(path: Path, text: str) -> None:

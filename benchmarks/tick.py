@@ -26,7 +26,7 @@ WANTED = {300: 5.0}  # reservoirpy's median over plashet's, at least
 LATENCY = {100: 20.0}  # µs, plashet's median at most
 SLOW = 1_000  # ticks are enough for a party that is not plashet beyond 300 units
 
-Tick = Callable[[Any, float], Any]
+Tick = Callable[[Any, Any], Any]  # input (1,) and target (1,) -> the guess made before
 
 
 def measure(options: Namespace) -> list[Result]:
@@ -47,7 +47,7 @@ def one_size(units: int, options: Namespace) -> list[Result]:
     return [_result(name, units, wall, work, options) for name in parties]
 
 
-def _turn(tick: Tick, u: Any, y: list[float]) -> tuple[list[int], float]:
+def _turn(tick: Tick, u: Any, y: Any) -> tuple[list[int], float]:
     """Wall nanoseconds of every tick; processor microseconds of the mean tick."""
     taken = []
     begun = time.process_time_ns()
@@ -58,23 +58,23 @@ def _turn(tick: Tick, u: Any, y: list[float]) -> tuple[list[int], float]:
     return taken, (time.process_time_ns() - begun) / len(y) / 1e3
 
 
-def _sine(ticks: int, seed: int) -> tuple[Any, list[float]]:
-    """A noisy sine and its next value."""
+def _sine(ticks: int, seed: int) -> tuple[Any, Any]:
+    """A noisy sine and its next value, both (ticks, 1)."""
     noise = 0.1 * np.random.default_rng(seed).standard_normal(ticks + 1)
     values = np.sin(0.2 * np.arange(ticks + 1)) + noise
-    return values[:-1, None].copy(), values[1:].tolist()
+    return values[:-1, None].copy(), values[1:, None].copy()
 
 
-def plashet_tick(units: int, seed: int, kind: str = "float64") -> Tick:
+def plashet_tick(units: int, seed: int) -> Tick:
     liquid = pl.Leaky.from_leak_rate(pl.wiring.bands(units, 1, seed=seed), peers.LEAK)
     live = pl.Live(pl.unread(liquid), pl.RLS.per_tick(FORGETTING))
 
-    def tick(u: Any, y: float) -> Any:
+    def tick(u: Any, y: Any) -> Any:
         guess = live.predict(u)
         live.learn(y)
         return guess
 
-    return tick if kind == "float64" else lambda u, y: tick(u.astype(kind), y)
+    return tick
 
 
 def _parties(units: int, options: Namespace) -> dict[str, Tick]:

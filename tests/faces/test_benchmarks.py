@@ -71,8 +71,8 @@ def test_a_ratio_pairs_the_repetitions_and_a_table_says_what_falls_short():
     assert common.ratio([10.0, 30.0, 20.0], [1.0, 2.0, 1.0]) == (15.0, 10.0, 20.0)
     assert common.times((15.0, 10.0, 20.0)) == "15.0x [10.0, 20.0]"
     short = Result("tick", 100, "plashet", 25.0, "µs", 20.0, 30.0, "python", wanted="≤ 20 µs", met=False)
-    text = summary.short(dict.fromkeys((*common.LIBRARIES, "date", "cores", "processor", "load", "python"), "1"),
-                         [short], None)  # fmt: skip
+    machine = dict.fromkeys((*common.LIBRARIES, "date", "cores", "processor", "load", "python"), "1")
+    text = summary.short({"machine": machine, "absent": "", "known_results": None}, [short])
     assert "**no**" in text
     assert "Short of what was wanted: predict and learn, p50 at 100 units" in text
 
