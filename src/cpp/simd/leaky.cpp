@@ -38,10 +38,10 @@ PLASHET_INLINE Vec<T> act(Vec<T> v) {
     else return at_most<T>(at_least<T>(v, -limit), limit);
 }
 
-// f g + x k: exactly x where k = 1 and exactly f where k = 0
+// f g + x (1 - g): exactly x where g = 0 and exactly f where g = 1
 template <Activation A, class T>
-PLASHET_INLINE Vec<T> blend(Vec<T> sum, Vec<T> x, Vec<T> keep, Vec<T> gain) {
-    return fma<T>(keep, x, gain * act<A, T>(sum));
+PLASHET_INLINE Vec<T> blend(Vec<T> sum, Vec<T> x, Vec<T> gain) {
+    return fma<T>(all(T(1)) - gain, x, gain * act<A, T>(sum));
 }
 
 template <class T>
@@ -51,11 +51,11 @@ PLASHET_INLINE T observed(T u) {
     return u > limit ? limit : u < -limit ? -limit : u;
 }
 
-// keep = exp(-dt / tau) and gain = 1 - keep of each unit; computed anew when dt changes.
+// gain = 1 - exp(-dt / tau) of each unit; computed anew when dt changes.
 template <class T>
 class Decay {
   public:
-    explicit Decay(const LeakyConstants<T> &c) : c_(c), memory_(2 * c.padded), keep(memory_.get()), gain(keep + c.padded) {}
+    explicit Decay(const LeakyConstants<T> &c) : c_(c), memory_(c.padded), gain(memory_.get()) {}
 
     void update(T dt) {
         constexpr T most = sizeof(T) == 4 ? T(3e38) : T(1e308);  // an endless tick of an endless tau is no NaN
@@ -67,7 +67,6 @@ class Decay {
         for (std::int64_t i = 0; i < c_.padded; i += width<T>) {
             if (i == 0 || !c_.one_rate) loss = expm1<T>(all(-dt) * load(c_.rates + i));
             store<T>(gain + i, Vec<T>{} - loss);
-            store<T>(keep + i, all(T(1)) + loss);
         }
     }
 
@@ -78,7 +77,7 @@ class Decay {
     bool fresh_ = false;
 
   public:
-    T *const keep, *const gain;
+    T *const gain;
 };
 
 // One series of a liquid wired in bands. The first block of a state is repeated after the last unit, so that the reading
@@ -142,7 +141,7 @@ class Bands {
         }
         for (int v = 0; v < NV; ++v) {
             const std::int64_t n = i + v * W;
-            const Vec<T> x = blend<A, T>(sum[v], load(now_ + n), load(decay_.keep + n), load(decay_.gain + n));
+            const Vec<T> x = blend<A, T>(sum[v], load(now_ + n), load(decay_.gain + n));
             store<T>(next_ + n, x);
             if constexpr (WRITE) store<T>(out + n, x);
         }
@@ -210,7 +209,7 @@ class Synapses {
             }
         for (int v = 0; v < NV; ++v) {
             const std::int64_t n = b * BLOCK + v * W;
-            store<T>(next_ + n, blend<A, T>(sum[v], load(now_ + n), load(decay_.keep + n), load(decay_.gain + n)));
+            store<T>(next_ + n, blend<A, T>(sum[v], load(now_ + n), load(decay_.gain + n)));
         }
     }
 
@@ -230,8 +229,8 @@ class SynapsesOfRows {
     static constexpr int ROWS = NV * W;
 
     explicit SynapsesOfRows(const LeakyConstants<T> &c)
-        : c_(c), decay_(c), memory_((4 * (c.padded + 1) + c.inputs) * ROWS), now_(memory_.get()),
-          next_(now_ + (c.padded + 1) * ROWS), keep_(next_ + (c.padded + 1) * ROWS), gain_(keep_ + c.padded * ROWS),
+        : c_(c), decay_(c), memory_((3 * (c.padded + 1) + c.inputs) * ROWS), now_(memory_.get()),
+          next_(now_ + (c.padded + 1) * ROWS), gain_(next_ + (c.padded + 1) * ROWS),
           u_(gain_ + c.padded * ROWS) {}
 
     void load_state(int r, const T *x) {
@@ -246,10 +245,7 @@ class SynapsesOfRows {
         timed_[r] = true;
         dt_[r] = dt;
         decay_.update(dt);
-        for (std::int64_t i = 0; i < c_.padded; ++i) {
-            keep_[i * ROWS + r] = decay_.keep[i];
-            gain_[i * ROWS + r] = decay_.gain[i];
-        }
+        for (std::int64_t i = 0; i < c_.padded; ++i) gain_[i * ROWS + r] = decay_.gain[i];
     }
 
     void step(T *const *out) {
@@ -281,14 +277,14 @@ class SynapsesOfRows {
         }
         for (int v = 0; v < NV; ++v) {
             const std::int64_t n = i * ROWS + v * W;
-            store<T>(next_ + n, blend<A, T>(sum[v], load(now_ + n), load(keep_ + n), load(gain_ + n)));
+            store<T>(next_ + n, blend<A, T>(sum[v], load(now_ + n), load(gain_ + n)));
         }
     }
 
     const LeakyConstants<T> &c_;
     Decay<T> decay_;
     Scratch<T> memory_;
-    T *now_, *next_, *keep_, *gain_, *u_;
+    T *now_, *next_, *gain_, *u_;
     T dt_[ROWS];
     bool timed_[ROWS] = {};
 };
