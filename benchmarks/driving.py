@@ -20,6 +20,7 @@ from common import Result
 
 import plashet as pl
 
+LEAST = 0.2  # seconds of a turn
 WANTED = {  # the least ratio to reservoirpy
     ("bands float32", 100): 40.0,
     ("bands float32", 500): 40.0,
@@ -45,7 +46,7 @@ def one_size(units: int, options: Namespace) -> list[Result]:
         jobs |= _given(liquid, u) if wiring == "bands" and "reservoirpy" in common.present(options.peers) else {}
     jobs |= _peers(units, options, u)
     jobs["NumPy, dense np.dot"] = peers.textbook_run(liquid, u)
-    return _results(units, options, common.interleaved(jobs, options.repetitions))
+    return _results(units, options, common.interleaved(jobs, options.repetitions, LEAST))
 
 
 def _plashet(name: str, liquid: Any, u: Any) -> dict[str, Any]:

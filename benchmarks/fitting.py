@@ -24,7 +24,7 @@ from plashet.run import study
 PENALTY = 1e-2
 TEST = 2_000
 WASHOUT = 100
-LEAST = 0.1  # seconds of a turn
+LEAST = 0.2  # seconds of a turn
 WANTED = {("normal equations", 100): 10.0, ("normal equations", 500): 4.0, ("normal equations", 1000): 3.0}
 WANTED |= {("QR", 100): 5.0, ("QR", 500): 1.5, ("QR", 1000): 1.2}
 BIAS_SHARE = {"plashet": 1e-4, "reservoirpy": 0.0}  # what part of the penalty each puts on the bias

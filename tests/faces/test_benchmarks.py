@@ -33,6 +33,7 @@ def tiny(units: int, ticks: int) -> Namespace:
 def quick(monkeypatch):
     monkeypatch.setattr(fitting, "TEST", 100)
     monkeypatch.setattr(fitting, "LEAST", 0.0)
+    monkeypatch.setattr(driving, "LEAST", 0.0)
     monkeypatch.setattr(tick, "TURN", 20)
     monkeypatch.setattr(known_peers, "SEEDS", 1)
     monkeypatch.setattr(memory, "_in_a_child", lambda who, units, ticks, seed: (10.0, 10.5))
