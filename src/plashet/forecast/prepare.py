@@ -76,7 +76,7 @@ def fit(series: Series, asked: Settings) -> Fitted:
     scores = []
     for t in range(begin, len(z)):
         track = advance(plan, track, float(z[t]), scaled[t], ahead[t])
-        scores.append(track.issued.mean[0])
+        scores.append(track.issued.mean[0].copy())  # the ring is written in place
     track = _intervals(plan, track, np.stack(scores), z[begin:])
     return Fitted(plan, track, reasons | chosen)
 
