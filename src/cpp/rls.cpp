@@ -243,7 +243,9 @@ struct Rows {  // features, widened and augmented by the constant one row at a t
     const void *data;
     bool wide;
     int64_t n, f;
-    Rows(const Features &x, int64_t d) : data(x.data()), wide(x.dtype().bits == 64), n(x.size() / (d - 1)), f(d - 1) {}
+    Rows(const Features &x, int64_t d) : data(x.data()), wide(x.dtype().bits == 64), n(1), f(d - 1) {
+        for (size_t axis = 0; axis + 1 < x.ndim(); axis++) n *= static_cast<int64_t>(x.shape(axis));  // f may be 0
+    }
     void load(int64_t row, double *x) const {
         if (wide) {
             const double *from = static_cast<const double *>(data) + row * f;

@@ -188,3 +188,13 @@ def _go_on(learner, knowledge, features, y):
         knowledge, trace = learner.watch(knowledge, seen)
         knowledge, _ = learner.credit(knowledge, trace, target)
     return knowledge
+
+
+@every_learner
+def test_a_readout_without_features_learns_its_bias(learner):
+    from plashet.cells import Pass
+
+    y = np.arange(90.0)[:, None] % 2
+    taught = fit(unread(Pass(0)), learner, (np.zeros((90, 0)), y))
+    assert taught.readout.bias.shape == (1,)
+    assert 0.01 < taught.readout.bias[0] < 0.99
