@@ -100,7 +100,7 @@ def _describe(value: Any, path: str, arrays: dict[str, Any], names: dict[int, st
             if array.dtype.kind not in "fiub":
                 raise TypeError(f"{path} is an array of {array.dtype}; numbers and truth values can be saved")
             arrays[path] = np.ascontiguousarray(array).reshape(array.shape)
-        return {"array": names[id(value)]}
+        return {"number" if isinstance(value, np.generic) else "array": names[id(value)]}
     if value is None or isinstance(value, bool | int | float | str):
         return {"is": value}
     children = tree.parts(value)
@@ -108,15 +108,24 @@ def _describe(value: Any, path: str, arrays: dict[str, Any], names: dict[int, st
         raise TypeError(f"{path} is a {type(value).__name__}, which plashet cannot save: hold arrays, numbers or text")
     made = [_describe(child, f"{path}.{name}", arrays, names) for name, child in children]
     if isinstance(value, dict):
-        return {"dict": [[{"is": key}, child] for key, child in zip(value, made, strict=True)]}
+        return {"dict": [[{"is": _key(key, path)}, child] for key, child in zip(value, made, strict=True)]}
     if _buildable(type(value)):
         return {"type": type(value).__name__, "parts": dict(zip((n for n, _ in children), made, strict=True))}
     return {"list" if isinstance(value, list) else "tuple": made}
 
 
+def _key(key: Any, path: str) -> Any:
+    plain = key.item() if isinstance(key, np.generic) else key
+    if plain is None or isinstance(plain, bool | int | float | str):
+        return plain
+    raise TypeError(f"{path} has the key {key!r}, which plashet cannot save: use numbers or text")
+
+
 def _build(node: Any, arrays: dict[str, Any], known: dict[str, type]) -> Any:
     if "array" in node:
         return arrays[node["array"]]
+    if "number" in node:
+        return arrays[node["number"]][()]
     if "is" in node:
         return node["is"]
     if "dict" in node:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from plashet import RLS, Live, load, save, tree, unread
+from plashet import FORCE, RLS, Live, load, save, tree, unread
 from plashet.save import FORMAT, FileError, describe
 from zoo import CELLS, LEARNERS
 
@@ -160,3 +160,16 @@ def test_a_file_says_what_it_is_without_building_anything(tmp_path):
     about = describe(tmp_path / "f")
     assert about["format"] == FORMAT
     assert about["value"]["type"] == "MyState"
+
+
+def test_numbers_of_numpy_come_back_as_they_were(tmp_path):
+    held = (RLS(memory=np.float64(3), penalty=np.float32(0.1)), FORCE(every=np.int64(2)), {np.int64(5): np.int32(1)})
+    save(tmp_path / "v", held)
+    again = load(tmp_path / "v")
+    assert again == held
+    assert repr(again[:2]) == repr(held[:2])
+
+
+def test_a_key_that_cannot_be_saved_is_refused_before_it_is_too_late(tmp_path):
+    with pytest.raises(TypeError, match=r"value has the key \('a', 1\), which plashet cannot save"):
+        save(tmp_path / "v", {("a", 1): 2.0})

@@ -42,7 +42,7 @@ class FORCE:
 
     def __post_init__(self) -> None:
         positive("penalty", self.penalty)
-        if not (isinstance(self.every, int) and self.every >= 1):
+        if not (isinstance(self.every, int | np.integer) and self.every >= 1):
             raise ValueError(f"every is {self.every!r}, wanted a whole number of ticks, at least 1")
 
     @cached_property
