@@ -129,8 +129,8 @@ class Beside:
         return self._beside_input("loop")
 
     def _beside_input(self, name: str) -> Any:
-        if len(self.cells) != 2 or not isinstance(self.cells[1], Pass):
-            return None
+        if len(self.cells) != 2 or not isinstance(self.cells[1], Pass) or isinstance(self.cells[0], Beside):
+            return None  # the compiled call adds the input once
         inner = getattr(self.cells[0], name, None)
         return inner and partial(_first_of_two, inner)
 

@@ -25,6 +25,7 @@ class Open(NamedTuple):
 
     trace: Any
     known: Array | None  # (*batch, outputs) bool: what has been learnt of it; None: nothing yet
+    tick: int  # the number of its tick, from 1
 
 
 class Snapshot(NamedTuple):
@@ -72,7 +73,7 @@ class Live:
 
     @property
     def model(self) -> Any:
-        """The model as learnt so far."""
+        """The model as learnt so far; its readout may be a view that goes on learning. `snapshot().model` does not."""
         if self._stale:
             self._model, self._stale = self.learner.model(self._knowledge), False
         return self._model
@@ -103,7 +104,9 @@ class Live:
         self._knowledge, trace = self.learner.watch(self._knowledge, Evidence(before, after, Tick(u, None, dt), guess))
         self.state = after
         self.ticks += 1
-        self._open[key] = Open(trace, None)
+        if self._like is None:
+            self._set_like(u.shape, u.dtype)
+        self._open[key] = Open(trace, None, self.ticks)
         if len(self._open) > self.open_limit:
             del self._open[next(iter(self._open))]
             self.evicted += 1
@@ -117,10 +120,9 @@ class Live:
         """
         key = id if id is not None else next(reversed(self._open), None)
         held = self._open.get(key) if key is not None else None
-        if key is None or held is None:
-            raise KeyError(
-                f"no open prediction {key!r}: call predict first; a prediction fully learnt or dropped is closed"
-            )
+        if key is None or held is None or (id is None and held.tick != self.ticks):
+            asked = "" if id is None else f" {id!r}"
+            raise KeyError(f"no open prediction{asked}: call predict first; one fully learnt or dropped is closed")
         y, whole = self._target(y)
         known = None if whole and held.known is None else _learnt(key, held, ~np.isnan(y))
         self._knowledge, trace = self.learner.credit(self._knowledge, held.trace, y)
@@ -128,7 +130,7 @@ class Live:
         if known is None or known.all():
             del self._open[key]
         else:
-            self._open[key] = Open(trace, known)
+            self._open[key] = Open(trace, known, held.tick)
 
     def force(self, y: Array) -> None:
         """Teacher forcing of a Looped model: its next tick hears y instead of its own last output."""
@@ -211,16 +213,16 @@ class Live:
             check_finite("u", u[None])
         if not (0 <= dt < inf if type(dt) is float else ((np.asarray(dt) >= 0) & np.isfinite(dt)).all()):
             raise ValueError(f"dt is {dt}; time passes in finite steps of 0 s or more")
+        if type(dt) is not float and np.shape(dt) not in ((), u.shape[:-1]):
+            raise ValueError(f"dt is {np.shape(dt)}, wanted a number, or one for each row of a batch: {u.shape[:-1]}")
         return u
 
     def _alike(self, model: Any, u: Any) -> Array:
         """The input in the shape and dtype of the first."""
         u = numbers(u)
-        if self._like is None:
-            if u.ndim < 1 or u.shape[-1] != model.inputs:
-                raise ValueError(f"u is {u.shape}, but the model takes {model.inputs} inputs: u is (*batch, inputs)")
-            self._set_like(u.shape, u.dtype)
-        shape, dtype = self._like  # type: ignore[misc]
+        if self._like is None and (u.ndim < 1 or u.shape[-1] != model.inputs):
+            raise ValueError(f"u is {u.shape}, but the model takes {model.inputs} inputs: u is (*batch, inputs)")
+        shape, dtype = self._like or (u.shape, u.dtype)
         if u.shape != shape:
             raise ValueError(f"u is {u.shape}, but the ticks before were {shape}: (*batch, inputs)")
         return u if u.dtype is dtype else np.ascontiguousarray(u, dtype)
@@ -253,8 +255,14 @@ def _square(values: Array) -> float:
 def _others(liquid: Any, gone: Array) -> Array:
     """The indices of the units that stay."""
     units = next((c.outputs for c in getattr(liquid, "cells", ()) if hasattr(c, "prune")), liquid.outputs)
-    if gone.size == 0 or gone.min() < 0 or gone.max() >= units or len(np.unique(gone)) >= units:
-        raise IndexError(f"units to remove are some, not all, of 0..{units - 1}; got {gone.tolist()}")
+    if (
+        gone.size == 0
+        or gone.dtype.kind not in "iu"
+        or gone.min() < 0
+        or gone.max() >= units
+        or len(np.unique(gone)) >= units
+    ):
+        raise IndexError(f"units to remove are indices, some, not all, of 0..{units - 1}; got {gone.tolist()}")
     return np.setdiff1d(np.arange(units), gone)
 
 

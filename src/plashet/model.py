@@ -85,7 +85,7 @@ class Model:
         state, features = self.features(state, u, dt)
         return state, into(out, self.readout.read(features))
 
-    def loop(self, state: ModelState, first: Array, dt: Array) -> tuple[ModelState, Array] | None:
+    def generate(self, state: ModelState, first: Array, dt: Array) -> tuple[ModelState, Array] | None:
         """Closed loop, each output the next input, by one compiled call; None where the liquid does not offer it."""
         quick = _compiled(self.liquid, self.readout, first)
         if quick is None or not len(dt):

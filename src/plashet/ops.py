@@ -57,8 +57,10 @@ def rectify(x: Array) -> Array:
 
 
 def into(out: Array | None, values: Array) -> Array:
-    """The values, written into `out` if there is one."""
+    """The values, written into `out` if there is one; ValueError if that has another shape."""
     if out is None:
         return values
+    if out.shape != values.shape:
+        raise ValueError(f"out is {tuple(out.shape)}, wanted {tuple(values.shape)}: (time, *batch, outputs)")
     out[...] = values
     return out

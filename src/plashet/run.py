@@ -63,6 +63,8 @@ def generate(model: Any, state: State, first: Array, n: int, dt: float = 1.0) ->
     first: (*batch, inputs), the input of the first step. Raises ValueError if the model does not give what it takes,
     FloatingPointError naming the step at which the loop left the finite numbers.
     """
+    if n < 1:
+        raise ValueError(f"n is how many steps to take, at least 1; got {n}")
     if model.inputs != model.outputs:
         raise ValueError(
             f"the model takes {model.inputs} inputs and gives {model.outputs}: it cannot be its own input. "
@@ -70,8 +72,8 @@ def generate(model: Any, state: State, first: Array, n: int, dt: float = 1.0) ->
         )
     u = numbers(first)
     dts = steps(dt, u[None].repeat(n, 0) if isinstance(u, np.ndarray) else u.expand(n, *u.shape))
-    loop = getattr(model, "loop", None)
-    state, outputs = (loop and loop(state, u, dts)) or _by_hand(model, state, u, dts)
+    quick = getattr(model, "generate", None)
+    state, outputs = (quick and quick(state, u, dts)) or _by_hand(model, state, u, dts)
     finite = namespace(outputs).isfinite(outputs).reshape(n, -1).all(1)
     if not finite.all():
         k = int(np.argmin(np.asarray(finite)))
@@ -106,20 +108,21 @@ def evaluate(live: Any, stream: Iterable[Tick]) -> Evaluation:
     for tick in stream:
         guess = live.predict(tick.u, tick.dt)
         guesses.append(guess)
-        targets.append(np.full(np.shape(guess), np.nan) if tick.y is None else np.asarray(tick.y, dtype=np.float64))
         if tick.y is not None:
             live.learn(tick.y)
+        y = np.nan if tick.y is None else np.reshape(tick.y, np.shape(guess))  # a plain number where one will do
+        targets.append(np.full(np.shape(guess), y, dtype=np.float64))
     return Evaluation(np.stack(guesses), np.stack(targets))
 
 
-def _inputs(cell: Cell, u: Any) -> Array:
+def _inputs(cell: Cell, u: Any, first: int = 0) -> Array:
     u = numbers(u)
     if u.ndim < 2 or u.shape[-1] != cell.inputs:
         raise ValueError(
             f"u is {tuple(u.shape)}, but the cell takes {cell.inputs} inputs: u is (time, *batch, inputs)"
             + (", so a single column is u[:, None]" if u.ndim == 1 else "")
         )
-    check_finite("u", u)
+    check_finite("u", u, first)
     return u
 
 
@@ -128,14 +131,14 @@ def _rest(cell: Cell, u: Array) -> State:
 
 
 def _checked(model: Any, block: Block, first: int) -> Block:
-    """The block with targets of the right shape."""
-    u = _inputs(model, block.u)
+    """The block with targets of the right shape; `first` is the number of its first tick."""
+    u = _inputs(model, block.u, first)
     wanted = (*u.shape[:-1], model.outputs)
     y = np.full(wanted, np.nan) if block.y is None else np.asarray(block.y, dtype=np.float64)
     if y.shape != wanted:
         raise ValueError(f"y is {y.shape}, wanted {wanted}: (time, *batch, outputs), like u with the model's outputs")
     check_finite("y", y, first)
-    return Block(u, y, block.dt)
+    return Block(u, y, steps(block.dt, u, first))
 
 
 def _after(washout: int, y: Array) -> Array:

@@ -88,16 +88,21 @@ def _cut(arrays: tuple[Any, ...], size: int) -> Iterator[Block]:
 
 
 def numbers(values: Any) -> Array:
-    """An array of floats: float32 and float64 stay, all else becomes float64; tensors pass."""
+    """An array of floats as this machine writes them: float32 and float64 stay, else float64; tensors pass."""
     if not isinstance(values, np.ndarray):
         if namespace(values) is not np:
             return values
         values = np.asarray(values)
-    return values if values.dtype.char in "fd" else values.astype(np.float64)
+    if values.dtype.char not in "fd":
+        return values.astype(np.float64)
+    return values if values.dtype.isnative else values.astype(values.dtype.newbyteorder("="))
 
 
-def steps(dt: Array | float, u: Array) -> Array:
-    """dt as (time,) or (time, *batch) for inputs u (time, *batch, inputs); ValueError if negative or not finite."""
+def steps(dt: Array | float, u: Array, first: int = 0) -> Array:
+    """dt as (time,) or (time, *batch) for inputs u (time, *batch, inputs); ValueError if negative or not finite.
+
+    first: the number of the first tick, for the message.
+    """
     xp = namespace(u)
     dts = asarray(dt, u)
     if dts.ndim == 0:
@@ -105,10 +110,9 @@ def steps(dt: Array | float, u: Array) -> Array:
     if tuple(dts.shape) not in (tuple(u.shape[:1]), tuple(u.shape[:-1])):
         raise ValueError(f"dt is {tuple(dts.shape)}, wanted a number, {tuple(u.shape[:1])} or {tuple(u.shape[:-1])}")
     if len(dts) and not (xp.isfinite(dts).all() and (dts >= 0).all()):
-        bad = int(np.flatnonzero(~(np.asarray(dts) >= 0) | ~np.isfinite(np.asarray(dts)))[0])
-        raise ValueError(
-            f"dt is {np.asarray(dts).ravel()[bad]} at tick {bad}; time passes in finite steps of 0 or more"
-        )
+        held = np.asarray(dts)
+        bad = tuple(np.argwhere(~((held >= 0) & np.isfinite(held)))[0])
+        raise ValueError(f"dt is {held[bad]} at tick {first + bad[0]}; time passes in finite steps of 0 or more")
     return dts
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plashet import generate, run, tree, unread
+from plashet import Model, Readout, WithInput, generate, run, tree, unread
 from plashet.cells import fold, tick
 from plashet.streams import steps
 from zoo import CELLS, LIQUIDS, MODELS, N, U
@@ -186,3 +186,32 @@ def test_arrays_may_lie_in_memory_as_they_like(cell):
     alone, _ = tick(cell, cell.init(u[0, 0]), u[0, 0], 0.2)
     again, _ = tick(cell, cell.init(u[0, 0]), scattered[0, 0], 0.2)
     assert same(alone, again)
+
+
+def test_an_input_read_twice_and_a_model_within_a_model_have_their_say():
+    """The compiled calls of a liquid are for the liquid alone, wherever it sits."""
+    readout = Readout(np.random.default_rng(0).normal(size=(N, U)) / 10, np.zeros(U))
+    twice = unread(WithInput(LIQUIDS["bands"]), U, with_input=True)
+    twice = tree.replace(twice, {"readout.weights": np.full((N + 2 * U, U), 0.01)})
+    within = Model(Model(LIQUIDS["bands"], readout), Readout(np.full((U, U), 0.3), np.zeros(U)))
+    for model in (twice, within):
+        outputs, _ = generate(model, model.init(np.zeros(U)), np.full(U, 0.1), 5, 0.1)
+        state, u = model.init(np.zeros(U)), np.full(U, 0.1)
+        for expected in outputs:
+            before = state
+            state, found = model.step(before, u, 0.1)
+            np.testing.assert_allclose(expected, found, rtol=1e-9, atol=1e-12)
+            np.testing.assert_allclose(tick(model, before, u, 0.1)[1], found, rtol=1e-9, atol=1e-12)
+            u = found
+
+
+@every
+def test_room_of_another_shape_is_refused(cell):
+    with pytest.raises(ValueError, match=r"out is .*wanted"):
+        run(cell, signal(1), out=np.empty((5, cell.outputs)))
+
+
+@pytest.mark.parametrize("name", ["bands", "behind encoders"])
+def test_inputs_in_the_byte_order_of_another_machine(name):
+    u = signal(9)
+    assert np.array_equal(run(LIQUIDS[name], u.astype(">f8"))[0], run(LIQUIDS[name], u)[0])

@@ -61,3 +61,27 @@ def test_a_loop_that_explodes_names_the_step():
     model = pl.Model(liquid, pl.Readout(np.full((3, 1), 1e300), np.zeros(1)))
     with np.errstate(over="ignore", invalid="ignore"), pytest.raises(FloatingPointError, match=r"at step \d+ of 9"):
         pl.generate(model, model.init(np.zeros(1)), np.ones(1), 9)
+
+
+def test_what_is_wrong_far_down_a_series_is_found_at_its_row():
+    u, dt = np.random.default_rng(0).normal(size=(1500, 2)), np.ones((1500, 3))
+    bad, late = u.copy(), np.ones(1500)
+    bad[1400, 1], late[1300], dt[7, 1] = np.inf, -1.0, np.nan
+    model = pl.unread(leaky)
+    with pytest.raises(ValueError, match="u is infinite in row 1400, column 1"):
+        pl.fit(model, pl.RLS(), (bad, u[:, :1]))
+    for data in ((u, u[:, :1], late), ticks_of(u, late)):
+        with pytest.raises(ValueError, match=r"dt is -1\.0 at tick 1300"):
+            pl.fit(model, pl.RLS(), data)
+    with pytest.raises(ValueError, match="dt is nan at tick 7"):
+        pl.run(leaky, np.zeros((1500, 3, 2)), dt)
+
+
+def ticks_of(u, dt):
+    return [pl.Tick(now, now[:1], elapsed) for now, elapsed in zip(u, dt, strict=True)]
+
+
+def test_a_loop_takes_at_least_one_step():
+    model = pl.unread(leaky, 2)
+    with pytest.raises(ValueError, match="n is how many steps to take, at least 1; got 0"):
+        pl.generate(model, model.init(np.zeros(2)), np.zeros(2), 0)

@@ -282,3 +282,67 @@ def test_streams_keep_what_they_promise():
     assert [len(b.u) for b in cut] == [4, 4, 2]
     assert isinstance(cut[0], Block)
     assert np.isnan(cut[1].y[3, 0])
+
+
+def test_a_label_without_an_id_is_never_taken_for_an_older_prediction():
+    u = signal(3)
+    live = Live(unread(LIQUIDS["bands"]), RLS())
+    live.predict(u[0], id="older")
+    live.predict(u[1])
+    live.learn(1.0)
+    with pytest.raises(KeyError, match="no open prediction:"):
+        live.learn(2.0)
+    again = Live.restore(live.snapshot())
+    with pytest.raises(KeyError, match="no open prediction:"):
+        again.learn(2.0)
+    again.learn(2.0, "older")
+
+
+def test_a_first_input_that_is_refused_does_not_set_the_shape():
+    live = Live(unread(LIQUIDS["bands"]), RLS())
+    with pytest.raises(ValueError, match="u is infinite"):
+        live.predict(np.full((3, U), np.inf))
+    with pytest.raises(ValueError, match=r"dt is \(3,\), wanted a number, or one for each row of a batch"):
+        live.predict(np.zeros((2, U)), np.ones(3))
+    assert live.predict(np.zeros(U)).shape == (1,)
+
+
+def test_evaluate_takes_plain_numbers_as_targets_of_one_output():
+    u, y = signal(30), signal(30, seed=3)[:, :1]
+    plain, columns = (evaluate(Live(unread(LIQUIDS["bands"]), RLS()), ticks(u, t, 0.2)) for t in (y[:, 0], y))
+    assert np.array_equal(plain.targets, columns.targets)
+    assert np.array_equal(plain.mae(), columns.mae())
+
+
+@every_learner
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_with_clocks_and_labels_of_their_own_resume_bit_equal(learner, dtype, tmp_path):
+    """A batch, a dt for each row, outputs labelled late and one by one, a model that hears itself."""
+    rng = np.random.default_rng(4)
+    u, y, dt = rng.normal(size=(30, 3, U)).astype(dtype), rng.normal(size=(30, 3, 2)), rng.uniform(0.1, 0.6, (30, 3))
+    liquid = Leaky(wiring.with_feedback(wiring.bands(N, U, seed=0), 2, seed=0), tau=0.5)
+    whole = Live(looped(liquid, 2, with_input=True), learner)
+
+    def live_on(live, k):
+        guess = live.predict(u[k], dt[k], id=k)
+        for output, delay in ((0, 2), (1, 4)):
+            if k >= delay:
+                live.learn(np.where(np.arange(2) == output, y[k - delay], np.nan), k - delay)
+        return guess
+
+    for k in range(15):
+        live_on(whole, k)
+    whole.save(tmp_path / "a")
+    again = Live.load(tmp_path / "a")
+    for k in range(15, 30):
+        assert np.array_equal(live_on(whole, k), live_on(again, k))
+
+
+def test_units_to_remove_are_indices():
+    live = Live(unread(LIQUIDS["bands"]), RLS())
+    live.predict(np.zeros(U))
+    for units in (np.arange(N) < 3, [0.0], [N], [-1], [], range(N)):
+        with pytest.raises(IndexError, match="units to remove are indices"):
+            live.remove_units(units)
+    live.remove_units(3)
+    assert live.model.liquid.outputs == N - 1
