@@ -1,5 +1,6 @@
 """Online equals offline where theory says so."""
 
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plashet import RLS, Evidence, Ridge, Tick, fit, looped, run, study, tree, unread, wiring
+from plashet import FORCE, RLS, Evidence, Ridge, Tick, fit, looped, run, study, tree, unread, wiring
 from plashet.learn.common import BIAS_SHARE
 from plashet.liquids import Leaky
 from plashet.model import ModelState
@@ -198,3 +199,18 @@ def test_a_readout_without_features_learns_its_bias(learner):
     taught = fit(unread(Pass(0)), learner, (np.zeros((90, 0)), y))
     assert taught.readout.bias.shape == (1,)
     assert 0.01 < taught.readout.bias[0] < 0.99
+
+
+@pytest.mark.parametrize("learner", [RLS(memory=9.0, penalty=1e-2), FORCE(penalty=1.0)], ids=["RLS", "FORCE"])
+@pytest.mark.parametrize("loops", [False, True])
+def test_a_fit_does_not_depend_on_how_its_series_is_cut(learner, loops, monkeypatch):
+    """State, clock, washout and what a looped model hears go on from block to block."""
+    u, y = series()
+    dt = np.random.default_rng(1).uniform(0.1, 0.5, 60)
+    y[[14, 30]] = np.nan
+    fed = Leaky(wiring.with_feedback(wiring.bands(N, U, seed=0), 1, seed=0), tau=0.5)
+    model = looped(fed) if loops else unread(LIQUIDS["bands"])
+    whole = weights(fit(model, learner, (u, y, dt), washout=20))
+    for size in (7, 15):
+        monkeypatch.setattr(sys.modules["plashet.run"], "BLOCK", size)
+        assert np.array_equal(weights(fit(model, learner, (u, y, dt), washout=20)), whole)
