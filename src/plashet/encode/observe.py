@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..cells import Nothing
 from ..ops import asarray, into, namespace, rest
 from ..types import Array
 
@@ -34,10 +35,6 @@ class Hold:
         return HoldState(held), held
 
 
-class Memoryless(NamedTuple):
-    """Nothing to remember."""
-
-
 @dataclass(frozen=True)
 class Mask:
     """1 where an input was observed, 0 where it was missing (NaN): beside a liquid's input, it knows what it misses."""
@@ -48,13 +45,13 @@ class Mask:
     def outputs(self) -> int:
         return self.inputs
 
-    def init(self, u: Array) -> Memoryless:
-        return Memoryless()
+    def init(self, u: Array) -> Nothing:
+        return Nothing()
 
-    def step(self, state: Memoryless, u: Array, dt: Array | float) -> tuple[Memoryless, Array]:
+    def step(self, state: Nothing, u: Array, dt: Array | float) -> tuple[Nothing, Array]:
         return state, asarray(~namespace(u).isnan(u), u)
 
-    def run(self, state: Memoryless, u: Array, dt: Array, out: Array | None = None) -> tuple[Memoryless, Array]:
+    def run(self, state: Nothing, u: Array, dt: Array, out: Array | None = None) -> tuple[Nothing, Array]:
         return state, into(out, self.step(state, u, dt)[1])  # no memory: all of time at once
 
 
@@ -81,12 +78,12 @@ class Scale:
     def outputs(self) -> int:
         return self.inputs
 
-    def init(self, u: Array) -> Memoryless:
-        return Memoryless()
+    def init(self, u: Array) -> Nothing:
+        return Nothing()
 
-    def step(self, state: Memoryless, u: Array, dt: Array | float) -> tuple[Memoryless, Array]:
+    def step(self, state: Nothing, u: Array, dt: Array | float) -> tuple[Nothing, Array]:
         scaled = (u - asarray(self.center, u)) / asarray(self.spread, u)
         return state, namespace(u).clip(scaled, -self.limit, self.limit)
 
-    def run(self, state: Memoryless, u: Array, dt: Array, out: Array | None = None) -> tuple[Memoryless, Array]:
+    def run(self, state: Nothing, u: Array, dt: Array, out: Array | None = None) -> tuple[Nothing, Array]:
         return state, into(out, self.step(state, u, dt)[1])  # no memory: all of time at once
