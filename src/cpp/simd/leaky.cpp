@@ -104,45 +104,52 @@ class Bands {
 
     // Moves on by a tick, and writes the new state to out[0].
     void step(T *const *out) {
-        const std::int64_t blocks = c_.units / BLOCK;
         constexpr int at_once = PER_BLOCK < 4 ? PER_BLOCK : 4;
+        const Reads reads{c_.drive, now_, decay_.gain, u_, c_.sources, c_.inputs, c_.degree};
+        const std::int64_t units = c_.units, blocks = units / BLOCK, done = blocks * BLOCK, left = units - done;
+        T *const next = next_, *const to = out[0];
         for (std::int64_t b = 0; b < blocks; ++b)
-            for (int first = 0; first < PER_BLOCK; first += at_once) part<at_once, true>(b, first, out[0]);
-        const std::int64_t done = blocks * BLOCK, left = c_.units - done;  // the rest is computed past the last unit
-        for (std::int64_t v = 0; v * W < left; v += left - v * W > W ? at_once : 1)
-            if (left - v * W > W) part<at_once, false>(blocks, v, nullptr);
-            else part<1, false>(blocks, v, nullptr);
-        for (std::int64_t i = done; i < c_.units; ++i) out[0][i] = next_[i];
-        repeat_first_block(next_);
-        T *const t = now_;
-        now_ = next_;
-        next_ = t;
+            for (int first = 0; first < PER_BLOCK; first += at_once) part<at_once, true>(reads, b, first, next, to);
+        for (std::int64_t v = 0; v * W < left; v += left - v * W > W ? at_once : 1)  // computed past the last unit
+            if (left - v * W > W) part<at_once, false>(reads, blocks, v, next, nullptr);
+            else part<1, false>(reads, blocks, v, next, nullptr);
+        for (std::int64_t i = done; i < units; ++i) to[i] = next[i];
+        repeat_first_block(next);
+        next_ = now_;
+        now_ = next;
     }
 
   private:
+    // What a tick reads, in a local copy: for all the compiler knows, a store of a vector may change any member.
+    struct Reads {
+        const T *drive, *now, *gain, *u;
+        const std::int32_t *sources;
+        std::int64_t inputs, degree;
+    };
+
     void repeat_first_block(T *x) const {
         for (int i = 0; i < BLOCK; i += W) store<T>(x + c_.units + i, load(x + i));
     }
 
     // NV vectors of units, from vector `first` of block b on; the sums stay in registers until the state is new
     template <int NV, bool WRITE>
-    PLASHET_INLINE void part(std::int64_t b, std::int64_t first, T *out) {
+    static PLASHET_INLINE void part(const Reads &c, std::int64_t b, std::int64_t first, T *next, T *out) {
         const std::int64_t i = b * BLOCK + first * W;
-        const T *w = c_.drive + b * (1 + c_.inputs + c_.degree) * BLOCK + first * W;
+        const T *w = c.drive + b * (1 + c.inputs + c.degree) * BLOCK + first * W;
         Vec<T> sum[NV];
         for (int v = 0; v < NV; ++v) sum[v] = load(w + v * W);
         w += BLOCK;
-        for (std::int64_t j = 0; j < c_.inputs; ++j, w += BLOCK)
-            for (int v = 0; v < NV; ++v) sum[v] = fma<T>(load(w + v * W), all(u_[j]), sum[v]);
-        const std::int32_t *source = c_.sources + b * c_.degree;
-        for (std::int64_t k = 0; k < c_.degree; ++k, w += BLOCK) {
-            const T *from = now_ + source[k] + first * W;
+        for (std::int64_t j = 0; j < c.inputs; ++j, w += BLOCK)
+            for (int v = 0; v < NV; ++v) sum[v] = fma<T>(load(w + v * W), all(c.u[j]), sum[v]);
+        const std::int32_t *source = c.sources + b * c.degree;
+        for (std::int64_t k = 0; k < c.degree; ++k, w += BLOCK) {
+            const T *from = c.now + source[k] + first * W;
             for (int v = 0; v < NV; ++v) sum[v] = fma<T>(load(w + v * W), load(from + v * W), sum[v]);
         }
         for (int v = 0; v < NV; ++v) {
             const std::int64_t n = i + v * W;
-            const Vec<T> x = blend<A, T>(sum[v], load(now_ + n), load(decay_.gain + n));
-            store<T>(next_ + n, x);
+            const Vec<T> x = blend<A, T>(sum[v], load(c.now + n), load(c.gain + n));
+            store<T>(next + n, x);
             if constexpr (WRITE) store<T>(out + n, x);
         }
     }
@@ -177,11 +184,13 @@ class Synapses {
     void set_time(int, T dt) { decay_.update(dt); }
 
     void step(T *const *out) {
-        for (std::int64_t b = 0; b < c_.padded / BLOCK; ++b) block(b);
-        unsorted(next_, out[0]);
-        T *const t = now_;
-        now_ = next_;
-        next_ = t;
+        const LeakyConstants<T> c = c_;  // local copies: for all the compiler knows, a store of a vector changes members
+        const T *const now = now_, *const gain = decay_.gain, *const u = u_;
+        T *const next = next_;
+        for (std::int64_t b = 0; b < c.padded / BLOCK; ++b) block(c, b, now, gain, u, next);
+        unsorted(next, out[0]);
+        next_ = now_;
+        now_ = next;
     }
 
   private:
@@ -191,25 +200,27 @@ class Synapses {
             for (std::int64_t i = 0; i < c_.units; ++i) to[c_.order[i]] = x[i];
     }
 
-    PLASHET_INLINE void block(std::int64_t b) {
+    static PLASHET_INLINE void block(const LeakyConstants<T> &c, std::int64_t b, const T *now, const T *gain, const T *u,
+                                     T *next) {
         Vec<T> sum[NV];
-        const T *w = c_.drive + b * (1 + c_.inputs) * BLOCK;
+        const T *w = c.drive + b * (1 + c.inputs) * BLOCK;
         for (int v = 0; v < NV; ++v) sum[v] = load(w + v * W);
-        for (std::int64_t j = 0; j < c_.inputs; ++j) {
+        for (std::int64_t j = 0; j < c.inputs; ++j) {
             w += BLOCK;
-            for (int v = 0; v < NV; ++v) sum[v] = fma<T>(load(w + v * W), all(u_[j]), sum[v]);
+            for (int v = 0; v < NV; ++v) sum[v] = fma<T>(load(w + v * W), all(u[j]), sum[v]);
         }
-        const T *weight = c_.weights + c_.starts[b] * BLOCK;
-        const std::uint32_t *pre = c_.pre + c_.starts[b] * BLOCK;
-        for (std::int64_t e = c_.starts[b]; e < c_.starts[b + 1]; ++e, weight += BLOCK, pre += BLOCK)
+        const std::int64_t first = c.starts[b], end = c.starts[b + 1];
+        const T *weight = c.weights + first * BLOCK;
+        const std::uint32_t *pre = c.pre + first * BLOCK;
+        for (std::int64_t e = first; e < end; ++e, weight += BLOCK, pre += BLOCK)
             for (int v = 0; v < NV; ++v) {
                 Vec<T> x{};
-                for (int l = 0; l < W; ++l) x[l] = now_[pre[v * W + l]];
+                for (int l = 0; l < W; ++l) x[l] = now[pre[v * W + l]];
                 sum[v] = fma<T>(load(weight + v * W), x, sum[v]);
             }
         for (int v = 0; v < NV; ++v) {
             const std::int64_t n = b * BLOCK + v * W;
-            store<T>(next_ + n, blend<A, T>(sum[v], load(now_ + n), load(decay_.gain + n)));
+            store<T>(next + n, blend<A, T>(sum[v], load(now + n), load(gain + n)));
         }
     }
 
@@ -249,35 +260,37 @@ class SynapsesOfRows {
     }
 
     void step(T *const *out) {
-        for (std::int64_t i = 0; i < c_.units; ++i) one(i);
+        const LeakyConstants<T> c = c_;
+        const T *const now = now_, *const gain = gain_, *const u = u_;
+        T *const next = next_;
+        for (std::int64_t i = 0; i < c.units; ++i) one(c, i, now, gain, u, next);
         for (std::int64_t first = 0; first < c_.units; first += 16) {  // a few cache lines at a time
             const std::int64_t end = first + 16 < c_.units ? first + 16 : c_.units;
             for (int r = 0; r < ROWS && out[r]; ++r)
-                for (std::int64_t i = first; i < end; ++i) out[r][unit(i)] = next_[i * ROWS + r];
+                for (std::int64_t i = first; i < end; ++i) out[r][unit(i)] = next[i * ROWS + r];
         }
-        T *const t = now_;
-        now_ = next_;
-        next_ = t;
+        next_ = now_;
+        now_ = next;
     }
 
   private:
     std::int64_t unit(std::int64_t place) const { return c_.order ? c_.order[place] : place; }
 
-    PLASHET_INLINE void one(std::int64_t i) {
-        const std::int64_t b = i / BLOCK, l = i % BLOCK;
-        const T *w = c_.drive + b * (1 + c_.inputs) * BLOCK + l;
+    static PLASHET_INLINE void one(const LeakyConstants<T> &c, std::int64_t i, const T *now, const T *gain, const T *u,
+                                   T *next) {
+        const std::int64_t b = i / BLOCK, l = i % BLOCK, end = c.starts[b + 1] * BLOCK;
+        const T *w = c.drive + b * (1 + c.inputs) * BLOCK + l;
         Vec<T> sum[NV];
         for (int v = 0; v < NV; ++v) sum[v] = all(*w);
-        for (std::int64_t j = 0; j < c_.inputs; ++j)
-            for (int v = 0; v < NV; ++v)
-                sum[v] = fma<T>(all(w[(1 + j) * BLOCK]), load(u_ + j * ROWS + v * W), sum[v]);
-        for (std::int64_t e = c_.starts[b] * BLOCK + l; e < c_.starts[b + 1] * BLOCK; e += BLOCK) {
-            const T *x = now_ + std::int64_t(c_.pre[e]) * ROWS;
-            for (int v = 0; v < NV; ++v) sum[v] = fma<T>(all(c_.weights[e]), load(x + v * W), sum[v]);
+        for (std::int64_t j = 0; j < c.inputs; ++j)
+            for (int v = 0; v < NV; ++v) sum[v] = fma<T>(all(w[(1 + j) * BLOCK]), load(u + j * ROWS + v * W), sum[v]);
+        for (std::int64_t e = c.starts[b] * BLOCK + l; e < end; e += BLOCK) {
+            const T *x = now + std::int64_t(c.pre[e]) * ROWS;
+            for (int v = 0; v < NV; ++v) sum[v] = fma<T>(all(c.weights[e]), load(x + v * W), sum[v]);
         }
         for (int v = 0; v < NV; ++v) {
             const std::int64_t n = i * ROWS + v * W;
-            store<T>(next_ + n, blend<A, T>(sum[v], load(now_ + n), load(gain_ + n)));
+            store<T>(next + n, blend<A, T>(sum[v], load(now + n), load(gain + n)));
         }
     }
 
