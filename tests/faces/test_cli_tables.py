@@ -115,6 +115,8 @@ def test_what_is_no_table_is_refused_in_words(text, said):
 def test_the_time_column_is_found_by_name_and_by_look():
     assert timeline.find(table(HOURLY), None) == "time"
     assert timeline.find(table("x,when_read\n1,2026-01-01\n2,2026-01-02\n"), None) == "when_read"
+    assert timeline.find(table("x,month\n1,2026-01\n2,2026-02\n"), None) == "month"
+    assert timeline.find(table("x,part\n1,2026-17\n2,2026-18\n"), None) is None
     assert timeline.find(table("x,y\n1,2\n"), None) is None
 
 
@@ -173,6 +175,7 @@ def test_a_step_that_is_none_is_refused():
         (["13/01/2026", "14/01/2026"], "2026-01-13T00:00"),
         (["01/13/2026", "01/14/2026"], "2026-01-13T00:00"),
         (["02.01.2026", "03.01.2026"], "2026-01-02T00:00"),
+        (["2026-01", "2026-02"], "2026-01-01T00:00"),
     ],
 )
 def test_times_are_read_in_the_forms_that_people_write(cells, expected):

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .faults import DataFault, UsageFault, nearest
-from .numbers import number
+from .numbers import MISSING, number
 from .tables import separator
-from .timeline import NAMES
+from .timeline import NAMES, counts
 
 PAUSE = 0.2  # seconds between looks at a file that does not grow
 
@@ -60,7 +60,11 @@ def lines(source: str, follow: bool) -> Iterator[tuple[int, str]]:
 
 
 def _text(raw: bytes) -> str:
-    return raw.decode("utf-8-sig", "replace").rstrip("\r\n")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    return text.rstrip("\r\n")
 
 
 @dataclass
@@ -76,6 +80,7 @@ class Reader:
     head: list[str] | None = None
     mark: str = ","
     beside: tuple[str, ...] = ()
+    guessed: bool = False  # the time column was found by its name, and no stamp has confirmed it yet
 
     def rows(self, source: Iterator[tuple[int, str]]) -> Iterator[Row]:
         """The rows of a stream of lines."""
@@ -89,10 +94,15 @@ class Reader:
                 continue
             else:
                 cells = self._cells(line, text)
-            if cells is not None:
-                yield self._row(line, cells)
+            row = None if cells is None else self._row(line, cells)
+            if row is not None:
+                yield row
 
     def _header(self, text: str) -> None:
+        if not text.replace("\t", "").isprintable():
+            raise DataFault(
+                "the stream is not text: its first line holds other bytes", "CSV with a header, or JSON lines"
+            )
         self.mark = separator(text)
         self.head = [name.strip() for name in next(csv.reader([text], delimiter=self.mark))]
         self._check(self.head)
@@ -104,6 +114,7 @@ class Reader:
                 raise UsageFault(told, nearest(name, names, f"{option} {{}}"))
         if self.time is None:
             self.time = next((n for wanted in NAMES for n in names if n.lower() == wanted and n != self.target), None)
+            self.guessed = self.time is not None
 
     def _cells(self, line: int, text: str) -> dict[str, Any] | None:
         assert self.head is not None
@@ -126,10 +137,18 @@ class Reader:
             self._check(self.head)
         return dict(found)
 
-    def _row(self, line: int, cells: dict[str, Any]) -> Row:
-        stamp = cells.get(self.time) if self.time is not None else None
+    def _row(self, line: int, cells: dict[str, Any]) -> Row | None:
+        stamp = "" if self.time is None or (cell := cells.get(self.time)) is None else str(cell).strip()
+        if self.time is not None and stamp.lower() in MISSING:
+            self.complain(f"line {line}, column {self.time}: no time; the row is skipped")
+            return None
+        if self.guessed and counts(stamp):
+            told = f"line {line}: {stamp} in column {self.time} is no time of day"
+            self.complain(f"{told}; rows are taken as equally spaced (else: --time {self.time})")
+            self.time, stamp = None, ""
+        self.guessed = False
         value, *beside = (self._number(line, name, cells.get(name)) for name in (self.target, *self.beside))
-        return Row(line, "" if stamp is None else str(stamp).strip(), value, tuple(beside))
+        return Row(line, stamp, value, tuple(beside))
 
     def _number(self, line: int, name: str, cell: Any) -> float:
         try:

@@ -84,10 +84,9 @@ def read(source: str, stdin: Any = None) -> Table:
 def parse(content: bytes, source: str, kind: str = "") -> Table:
     """A table from its bytes; `kind`: csv, json or jsonl, found from the first character where not given."""
     digest = hashlib.sha256(content).hexdigest()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
+    text = _text(content)
+    if "\0" in text[:4096]:
+        raise DataFault(f"{source} is not text", "a CSV, JSON, JSON-lines or Parquet file")
     first = text.lstrip()[:1]
     if not first:
         raise DataFault(f"{source} is empty", "give a table with a header line")
@@ -99,6 +98,16 @@ def parse(content: bytes, source: str, kind: str = "") -> Table:
     if not lines:
         raise DataFault(f"{source} has a header but no rows")
     return Table(source, columns, lines, digest, mark)
+
+
+def _text(content: bytes) -> str:
+    """UTF-8 with or without a mark in front, UTF-16 with one (as spreadsheets save "Unicode text"), else Latin-1."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 def separator(head: str) -> str:

@@ -18,8 +18,10 @@ NAMES = (
     *("zeit", "zeitstempel", "datum", "hour", "day", "month"),
 )
 _DATE = re.compile(
-    r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?\s*"
+    r"\s*(\d{4}-(0[1-9]|1[0-2])|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})"  # a month, or a day
+    r"([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?\s*"
 )
+EPOCH = 1e8  # numbers above this may be seconds since 1970
 _ZONE = re.compile(r"(Z|UTC|[+-]\d{2}:?\d{2})\s*$")
 _SLASHED = re.compile(r"\s*(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
 
@@ -104,11 +106,7 @@ def parse(cells: Sequence[Any], table: Table, name: str, note: Callable[[str], N
 
     texts = ["" if c is None else str(c).strip() for c in cells]
     if all(_is_number(t) for t in texts):
-        values = np.array([float(t) for t in texts])
-        scale = next(
-            f for top, f in ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (np.inf, 1e9)) if np.abs(values).max() < top
-        )
-        return (values / scale * 1e9).round().astype("int64").astype("datetime64[ns]")
+        return _since_1970(np.array([float(t) for t in texts]))
     zones = [bool(_ZONE.search(t)) and ":" in t for t in texts]
     if any(zones) and not all(zones):
         odd = zones.index(not zones[0])
@@ -124,6 +122,32 @@ def parse(cells: Sequence[Any], table: Table, name: str, note: Callable[[str], N
     if any(zones):
         parsed = parsed.dt.tz_localize(None)
     return parsed.to_numpy().astype("datetime64[ns]")
+
+
+def moment(text: str) -> Any:
+    """One stamp of a stream, a pandas Timestamp without zone (with one: UTC), read as `parse` reads a column.
+
+    Raises ValueError for what is no time, and for an empty text.
+    """
+    import pandas as pd
+
+    if _is_number(text) and np.isfinite(float(text)):
+        return pd.Timestamp(_since_1970(np.array([float(text)]))[0])
+    found = pd.to_datetime(text, dayfirst=_day_first([text]))
+    if pd.isna(found):
+        raise ValueError(f"{text!r} is not a time")
+    return found.tz_convert(None) if found.tzinfo else found
+
+
+def counts(text: str) -> bool:
+    """Whether a stamp is a number too small to count seconds since 1970: a counter, or seconds since a start."""
+    return _is_number(text) and float(text) <= EPOCH
+
+
+def _since_1970(values: np.ndarray) -> np.ndarray:
+    """Seconds, or milli-, micro- or nanoseconds as their size tells, since 1970."""
+    scale = next(f for top, f in ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (np.inf, 1e9)) if np.abs(values).max() < top)
+    return (values / scale * 1e9).round().astype("int64").astype("datetime64[ns]")
 
 
 def _in_order(stamps: np.ndarray, table: Table, name: str, note: Callable[[str], None]) -> np.ndarray:
@@ -161,7 +185,7 @@ def _counted(count: int, thing: str) -> str:
 def _reads(cells: Sequence[Any]) -> bool:
     """Whether a column with a telling name can be time: dates, or numbers as large as seconds since 1970."""
     some = [str(c) for c in cells[:50] if c not in (None, "")]
-    return _dated(cells) or bool(some and all(_is_number(s) and float(s) > 1e8 for s in some))
+    return _dated(cells) or bool(some and all(_is_number(s) and float(s) > EPOCH for s in some))
 
 
 def _dated(cells: Sequence[Any]) -> bool:

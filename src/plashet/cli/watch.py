@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import sys
 import time
@@ -113,12 +114,17 @@ def command(
                 answer = watcher.tick(row, lambda text: _complain(say, text))
             if answer is not None:
                 print(json.dumps(tidy(answer), ensure_ascii=False, allow_nan=False), flush=True)
-    say.note(f"{watcher.n:,} ticks, {_score(watcher)}; saved to {path}. Next: plashet inspect {path}")
+    kept = f"saved to {path}. Next: {shlex.join(['plashet', 'inspect', str(path)])}" if path.is_file() else "not saved"
+    say.note(f"{watcher.n:,} ticks, {_score(watcher)}; {kept}")
 
 
 def _new(settings: dict[str, Any]) -> dict[str, Any]:
+    from ..forecast.prepare import least_rows
+
     horizon = settings["horizon"]
-    warmup = settings["warmup"] or max(8 * horizon, 100)
+    warmup, need = settings["warmup"] or max(8 * horizon, 100), least_rows(horizon)
+    if warmup < need:
+        raise UsageFault(f"--warmup {warmup} is too short: a horizon of {horizon} needs {need}", f"--warmup {need}")
     return {"horizon": horizon, "levels": settings["levels"], "seed": settings["seed"], "warmup": warmup}
 
 

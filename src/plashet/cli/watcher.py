@@ -16,6 +16,7 @@ from ..save import save as write_file
 from .faults import DataFault, UsageFault, data_door
 from .follow import Row
 from .inspect import model_fault
+from .timeline import moment
 
 Complain = Callable[[str], None]
 
@@ -47,6 +48,7 @@ class Watcher:
         self._held = held
         self._forecaster = forecaster
         self._values = list(held.values)
+        self._behind = 0  # rows in a row that were not later than the last
         self.learning = True
 
     @classmethod
@@ -124,17 +126,22 @@ class Watcher:
         """The row's stamp as ISO text, "" without stamps; None, and a complaint, where it cannot follow the last."""
         import pandas as pd
 
-        if not row.time:
-            return "" if not self._held.last else None
+        last = self._held.last
+        if not last and (self._held.n or not row.time):
+            return ""  # what was learnt, or is to be, has no clock: rows are steps
         try:
-            stamp = pd.Timestamp(row.time)
+            stamp = moment(row.time)
         except ValueError:
             complain(f"line {row.line}: {row.time!r} is not a time; the row is skipped")
             return None
-        stamp = stamp.tz_convert(None) if stamp.tzinfo else stamp
-        if self._held.last and stamp <= pd.Timestamp(self._held.last):
-            complain(f"line {row.line}: {row.time} is not after {self._held.last}; the row is skipped")
+        if last and stamp <= pd.Timestamp(last):
+            if not self._behind:
+                complain(f"line {row.line}: {row.time} is not after {last}; the row is skipped, as are more like it")
+            self._behind += 1
             return None
+        if self._behind > 1:
+            complain(f"line {row.line}: {self._behind:,} rows before it were skipped, none after {last}")
+        self._behind = 0
         return str(stamp.isoformat())
 
     def _forecast(self, stamp: str, row: Row, complain: Complain) -> Any:
