@@ -9,6 +9,7 @@ from test_forecast import made_up, small
 import plashet as pl
 from plashet.forecast.clock import Grid, grid_of
 from plashet.forecast.ingest import rows_of, table_of
+from plashet.report import figures
 
 
 def table(data):
@@ -147,4 +148,40 @@ def test_short_and_constant_series_are_forecast_without_a_fuss():
     assert str(frame["time"][0].date()) == "2022-07-31"
     np.testing.assert_allclose(
         frame["mean"], np.sin(np.arange(90, 102) * np.pi / 6) + np.arange(90, 102) / 30, atol=0.3
+    )
+
+
+def test_a_column_without_any_value_is_refused():
+    with pytest.raises(ValueError, match="column 'b' of y holds no value"):
+        small().fit(pd.DataFrame({"a": made_up(200), "b": np.nan}))
+
+
+def test_exogenous_rows_that_are_not_of_this_series_are_refused():
+    y = made_up(200)
+    with pytest.raises(ValueError, match="none of the times of exog is one of y's"):
+        small().fit(y, exog=y.to_frame("x").shift(freq="400D"))
+    with pytest.raises(ValueError, match="exog has 150 rows, and y has 200"):
+        small().fit(y.to_numpy(), exog=y.to_numpy()[:150])
+
+
+@pytest.mark.parametrize(("levels", "error"), [(80, TypeError), ("80", TypeError), ((0.8,), ValueError)])
+def test_levels_are_a_tuple_of_percentages(levels, error):
+    with pytest.raises(error, match=r"such as \(80, 95\)"):
+        small(levels=levels)
+    with pytest.raises(error, match=r"such as \(80, 95\)"):
+        small().fit(made_up(100)).forecast(levels=levels)
+
+
+def test_a_backtest_goes_through_where_no_row_has_all_its_targets():
+    y = made_up(400).mask(np.arange(400) % 5 == 0)
+    mae = small(horizon=6).backtest(y, 300).mae()
+    assert all(np.isfinite(found["mean"]) for found in mae.values())
+    assert mae["plashet"]["mean"] < mae["daily_naive"]["mean"]
+
+
+def test_where_nobody_is_ever_off_nobody_is_beaten():
+    made = small().backtest(np.full(200, 3.0), 150)
+    assert "plashet beats" not in made.verdict()
+    assert (
+        figures.headline(made)["sentence"] == "Off by 0 on average: no better than the best baseline (persistence, 0)."
     )

@@ -131,10 +131,14 @@ def _sentence(step: str, ours: float, table: dict[str, float]) -> str:
     if not table or not np.isfinite(ours):
         return f"At step {step} there is nothing to compare."
     best = min(table, key=lambda name: table[name])
-    beaten = _listed([name for name, error in table.items() if ours <= (1 - LEVEL) * error])
+    beaten = _listed([name for name, error in table.items() if ours <= (1 - LEVEL) * error and error > 0])
     if table.get("persistence", np.inf) <= min(ours, table[best]) / (1 - LEVEL):
         return f"At step {step} nothing beats persistence" + (f"; plashet beats {beaten}." if beaten else ".")
-    words, change = best.replace("_", " "), abs(100 * (1 - ours / table[best]))
+    words = best.replace("_", " ")
+    if table[best] == 0:
+        said = f"At step {step} {words} is never off"
+        return f"{said}; plashet beats {beaten}." if beaten else f"{said}."
+    change = abs(100 * (1 - ours / table[best]))
     if ours <= (1 - LEVEL) * table[best]:
         return f"At step {step} plashet beats every baseline, the best of them, {words}, by {change:.0f} %."
     if ours <= (1 + LEVEL) * table[best]:

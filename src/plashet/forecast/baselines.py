@@ -47,10 +47,12 @@ def lags_refit_daily(plan: Plan, values: Array, start: int, origins: Array, ever
 
 
 def _trained(x: Array, y: Array, burn: int, end: int) -> tuple[Ridge, RidgeKnowledge, int]:
-    """A ridge and what it knows of the whole rows from `burn` to `end`."""
+    """A ridge and what it knows of the whole rows from `burn` to `end`; without any, that the targets are zero."""
     burn = max(min(burn, end // 2), end - MOST_ROWS)
     whole = burn + np.flatnonzero(~np.isnan(y[burn:end]).any(axis=1))
     penalty = PENALTIES[best(held_out(x[whole], y[whole]), near=False)] if len(whole) > 12 else 1.0
     learner = Ridge(penalty)
     known = learner.init(unread(Pass(x.shape[1]), y.shape[1]))
+    if not len(whole):  # so many values are missing that no row has all its targets: the base, or the mean, stands
+        x, y, whole = np.zeros((1, x.shape[1])), np.zeros((1, y.shape[1])), np.zeros(1, int)
     return learner, learner.absorb(known, x[whole], y[whole]), max(end, 0)

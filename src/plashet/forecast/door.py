@@ -43,6 +43,9 @@ class Door:
     def enter(self, y: Any, exog: Any) -> Entry:
         """y on its grid, and exog on the same grid."""
         table = table_of(self._rows(y, "y", ()))
+        empty = [name for name, column in zip(table.names, table.values.T, strict=True) if np.isnan(column).all()]
+        if empty:
+            raise ValueError(f"column {empty[0]!r} of y holds no value: every row is missing")
         count = len(table.values)
         names, others = self._exog(exog, table.grid, count)
         shape = Shape(table.grid, table.names, names, table.kind)
@@ -79,7 +82,12 @@ class Door:
         strangers = [name for name in self.known if name not in rows.names]
         if strangers:
             raise ValueError(f"known names {strangers[0]!r}, but exog has the columns {', '.join(rows.names)}")
-        return rows.names, spread(placed(rows, grid, -1), rows.values, 0, count)
+        places = placed(rows, grid, -1)
+        if grid.rule == "rows" and len(places) < count:
+            raise ValueError(f"exog has {len(places)} rows, and y has {count}: give as many, or more for the future")
+        if not ((places >= 0) & (places < count)).any():
+            raise ValueError("none of the times of exog is one of y's: give both the same index")
+        return rows.names, spread(places, rows.values, 0, count)
 
     def _rows(self, data: Any, what: str, names: tuple[str, ...]) -> Rows:
         """Rows whose columns are `names`, if there are any wanted, in that order."""

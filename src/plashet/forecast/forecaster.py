@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings as python_warnings
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -71,7 +72,7 @@ class Forecaster:
             raise ValueError(f"missing is {missing!r}, wanted one of {', '.join(map(repr, MISSING))}")
         if isinstance(known, str):
             raise TypeError(f"known is a tuple of column names: got the string {known!r}")
-        followed = tuple(sorted(float(level) for level in levels))
+        followed = _per_cent(levels)
         self.settings = Settings(int(horizon), int(seed), followed, int(units), bool(calendar))
         self.missing, self.known = missing, tuple(known)
         self._door = Door(missing == "error", self.known)
@@ -208,7 +209,7 @@ class Forecaster:
 
     def _levels(self, levels: tuple[float, ...] | None) -> tuple[float, ...]:
         followed = self.settings.levels
-        asked = followed if levels is None else tuple(sorted(float(level) for level in levels))
+        asked = followed if levels is None else _per_cent(levels)
         strange = [f"{level:g}" for level in asked if level not in followed]
         if strange:
             have = ", ".join(f"{level:g}" for level in followed)
@@ -236,6 +237,15 @@ class Forecaster:
     def __repr__(self) -> str:
         state = f"knows {_rows(self._fitted)} rows" if self._fitted else "not fitted"
         return f"Forecaster(horizon={self.horizon}, seed={self.settings.seed}, units={self.settings.units}): {state}"
+
+
+def _per_cent(levels: tuple[float, ...]) -> tuple[float, ...]:
+    if not isinstance(levels, Iterable) or isinstance(levels, str):
+        raise TypeError(f"levels is a tuple of percentages, such as (80, 95): got {levels!r}")
+    asked = tuple(sorted(float(level) for level in levels))
+    if any(0 < level < 1 for level in asked):
+        raise ValueError(f"levels are per cent, such as (80, 95), not shares: got {asked}")
+    return asked
 
 
 def _rows(fitted: tuple[Fitted, ...]) -> int:

@@ -265,5 +265,6 @@ def _reasons(
         "seasons": told,
         "scale": f"mean {plan.center:.6g}, standard deviation {plan.spread:.4g} of the training part",
         "rows": f"{rows:,} learnt from" + (f", the {plan.first:,} before them left out" if plan.first else ""),
-        "lags": f"the last {len(plan.recent)} values, and {len(plan.season)} of a season before",
+        "lags": f"the last {len(plan.recent)} values"
+        + (f", and {len(plan.season)} of a season before" if len(plan.season) else ""),
     }

@@ -220,12 +220,14 @@ def headline(backtest: Any, unit: str = "") -> dict[str, Any]:
     mae = backtest.mae()
     own, rival = mae["plashet"]["mean"], best_baseline(backtest)
     other = mae[rival]["mean"]
-    gain = 1 - own / other if other else float("nan")
+    gain = 1 - own / other if other else 0.0 if own == 0 else float("nan")
     u = f" {unit}" if unit else ""
     miss = f"{words.number(own)}{u}"
     against = f"{words.name(rival)}, {words.number(other)}{u}"
-    if not np.isfinite(gain):
+    if not np.isfinite(own):
         sentence = "No error could be computed: no target was known."
+    elif not np.isfinite(gain):
+        sentence = f"Off by {miss} on average, and the best baseline ({words.name(rival)}) never is. Use that one."
     elif gain >= 0.01:
         sentence = f"Off by {miss} on average, {100 * gain:.0f} % less than the best baseline ({against})."
     elif gain > -0.01:
