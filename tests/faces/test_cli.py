@@ -33,6 +33,13 @@ def test_every_command_explains_itself(name, capsys):
     assert "Usage: plashet " + name in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("given", [[], ["data"]])
+def test_a_command_without_its_command_explains_itself_and_calls_it_no_error(given, capsys):
+    assert run(given) in (0, 2)
+    said = capsys.readouterr()
+    assert (said.out + said.err).startswith("Usage: plashet")
+
+
 def test_the_version_is_the_package_version(capsys):
     import plashet as pl
 

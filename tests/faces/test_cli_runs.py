@@ -15,6 +15,7 @@ import pytest
 
 from plashet.cli import run, tables
 from plashet.cli.faults import DataFault, ExtraFault, UsageFault
+from plashet.report import words
 
 ROWS, HORIZON = 120, 3
 
@@ -144,6 +145,9 @@ def test_two_targets_and_a_helping_column_are_forecast_together(write, capsys):
     assert run(forecast("-t", "other", "--backtest", "20", "-o", "two")) == 0
     said = capsys.readouterr().out
     assert said.count("persistence") >= 2
+    assert said.splitlines()[-1] == "Next: plashet inspect two/model.plashet"  # a watch would refuse it
+    assert run(["inspect", "two/model.plashet"]) == 0
+    assert "Next:" not in capsys.readouterr().out
     assert "other, 3 steps ahead" in Path("two/report-2.html").read_text()
 
 
@@ -156,6 +160,21 @@ def test_the_printed_tables_fit_eighty_columns_without_colour(write, monkeypatch
     assert max(map(len, lines)) <= 80
     assert any(line.startswith("plashet ") for line in lines)
     assert lines[-1].startswith("Next: plashet watch")
+
+
+def test_on_a_narrow_terminal_names_are_folded_and_numbers_are_whole(monkeypatch, capsys):
+    from made_up import made_up_backtest
+
+    from plashet.cli.console import Say
+    from plashet.cli.show import standings
+
+    monkeypatch.setenv("COLUMNS", "60")
+    test = made_up_backtest()
+    Say().show(standings(test, "MW", "weekly_naive"))
+    said = capsys.readouterr().out
+    assert "…" not in said
+    assert max(map(len, said.splitlines())) <= 60
+    assert words.number(test.mae()["persistence"]["mean"]) in said
 
 
 def test_quiet_says_nothing(write, capsys):

@@ -84,6 +84,9 @@ def answer(error: BaseException, debug: bool = False) -> int:
         # The reader has gone (`| head`). Python would complain once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # `plashet` alone: no mistake to speak of
+        print(error, file=sys.stderr)
+        return USAGE
     code, message, remedy = _read(error)
     if message:
         _say(message, remedy)

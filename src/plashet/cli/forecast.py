@@ -108,8 +108,9 @@ def command(say: Say, output: str | None, open_page: bool, time_column: str | No
     if found is not None:
         found = replace(found, seconds=time.perf_counter() - began)
     finish(say, run, Findings(model, found, None, frame), _about(asked, series, start), _config(asked))
-    typed = ["plashet", "watch", "-", "--model", str(run.folder / "model.plashet"), "--target", asked.targets[0]]
-    say.show(f"\nNext: {shlex.join(typed)}")
+    kept = str(run.folder / "model.plashet")
+    one = ["watch", "-", "--model", kept, "--target", asked.targets[0]]  # a watch follows one target
+    say.show(f"\nNext: {shlex.join(['plashet', *(one if len(asked.targets) == 1 else ['inspect', kept])])}")
     if open_page:
         click.launch(str(run.folder / "report.html"))
 

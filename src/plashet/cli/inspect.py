@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,9 @@ def command(say: Say, models: tuple[str, ...]) -> None:
 
         for one in found:
             say.show(listing(one["file"], _told(one)), "")
-            if one["kind"] in ("forecaster", "watch"):
-                say.show(f"Next: plashet watch - --model {one['file']} --target {one['target']}")
+            if one["kind"] == "watch" or len(one.get("targets", ())) == 1:
+                typed = ["plashet", "watch", "-", "--model", one["file"], "--target", one["target"]]
+                say.show(f"Next: {shlex.join(typed)}")
 
 
 def examine(path: str) -> dict[str, Any]:
@@ -92,6 +94,7 @@ def _forecaster(saved: Any) -> dict[str, Any]:
     return {
         "kind": "forecaster",
         "target": ", ".join(saved.shape.names),
+        "targets": list(saved.shape.names),
         "exog": list(saved.shape.exog),
         "horizon": asked.horizon,
         "levels": list(asked.levels),
@@ -137,7 +140,7 @@ def _told(found: dict[str, Any]) -> dict[str, str]:
 
     told: dict[str, str] = {}
     for name, value in found.items():
-        if name in ("file", "kind") or value in (None, [], 0):
+        if name in ("file", "kind", "targets") or value in (None, [], 0):
             continue
         if name == "chosen":
             told |= {k: words.retold(v) for k, v in value.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..report import figures, words
@@ -29,7 +30,7 @@ def standings(backtest: Any, unit: str, reference: str | None = None) -> Any:
     steps = [first] if first == last else ["mean", first, last]
     title = Text(f"mean absolute error{f' [{unit}]' if unit else ''}")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
-    table.add_column(title, no_wrap=True, ratio=None)
+    table.add_column(title, overflow="fold")  # where it is narrow the names give way, never the numbers
     for step in steps:
         table.add_column("mean" if step == "mean" else f"step {step}", justify="right", no_wrap=True)
     called = words.name(reference)
@@ -37,8 +38,13 @@ def standings(backtest: Any, unit: str, reference: str | None = None) -> Any:
     for name in figures.order(backtest):
         ratio = mae[name]["mean"] / mae[reference]["mean"] if mae[reference]["mean"] else float("nan")
         cells = [words.number(mae[name][s]) for s in steps]
-        table.add_row(Text(words.name(name)), *cells, f"{ratio:.2f}", style="bold cyan" if name == "plashet" else None)
+        table.add_row(Text(words.name(name)), *cells, _times(ratio), style="bold cyan" if name == "plashet" else None)
     return table
+
+
+def _times(ratio: float) -> str:
+    """A ratio to two decimals, while it says anything."""
+    return "–" if math.isnan(ratio) else f"{ratio:.2f}" if ratio < 1000 else "> 999"
 
 
 def intervals(backtest: Any) -> Any:
