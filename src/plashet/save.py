@@ -148,12 +148,17 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise FileNotFoundError(f"no file at {path}")
     try:
         with safe_open(path, framework="np") as held:
-            about = json.loads((held.metadata() or {})["plashet"])
+            metadata = held.metadata() or {}
+            if "plashet" not in metadata:
+                raise FileError(f"{path} is a safetensors file, but not one that plashet saved")
+            about = json.loads(metadata["plashet"])
             arrays = {name: np.array(held.get_tensor(name)) for name in held.keys()}  # noqa: SIM118 - not a dict
+    except FileError:
+        raise
     except (SafetensorError, KeyError, ValueError, RecursionError) as error:
         raise FileError(f"{path} is not a plashet file ({error}); pickle and other formats are never opened") from error
-    if not isinstance(about, dict) or "value" not in about:
-        raise FileError(f"{path} is not a plashet file: it describes no value")
+    if not isinstance(about, dict) or "value" not in about or not isinstance(about.get("format", 0), int):
+        raise FileError(f"{path} is not a plashet file: it describes no value of a numbered format")
     return about, arrays
 
 

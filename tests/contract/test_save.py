@@ -138,6 +138,19 @@ def test_a_damaged_file_is_an_error_or_harmless(tmp_path_factory, cut, flip):
         load(path)
 
 
+@pytest.mark.parametrize("number", ["1", None, [1], 1.5])
+def test_a_format_that_is_no_number_is_refused(tmp_path, number):
+    forged(tmp_path / "f", {"format": number, "value": {"is": 1}})
+    with pytest.raises(FileError, match="numbered format"):
+        load(tmp_path / "f")
+
+
+def test_weights_that_others_saved_are_called_what_they_are(tmp_path):
+    save_file({"x": np.ones(3)}, tmp_path / "f")
+    with pytest.raises(FileError, match="a safetensors file, but not one that plashet saved"):
+        load(tmp_path / "f")
+
+
 def test_a_newer_format_names_the_remedy(tmp_path):
     forged(tmp_path / "f", {"format": FORMAT + 1, "plashet": "9.0", "value": {"is": 1}})
     with pytest.raises(FileError, match=r"plashet 9\.0.*pip install --upgrade plashet"):
