@@ -150,7 +150,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         with safe_open(path, framework="np") as held:
             metadata = held.metadata() or {}
             if "plashet" not in metadata:
-                raise FileError(f"{path} is a safetensors file, but not one that plashet saved")
+                raise FileError(f"{path} is not a plashet file but safetensors that something else saved")
             about = json.loads(metadata["plashet"])
             arrays = {name: np.array(held.get_tensor(name)) for name in held.keys()}  # noqa: SIM118 - not a dict
     except FileError:

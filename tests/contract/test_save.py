@@ -147,7 +147,7 @@ def test_a_format_that_is_no_number_is_refused(tmp_path, number):
 
 def test_weights_that_others_saved_are_called_what_they_are(tmp_path):
     save_file({"x": np.ones(3)}, tmp_path / "f")
-    with pytest.raises(FileError, match="a safetensors file, but not one that plashet saved"):
+    with pytest.raises(FileError, match="safetensors that something else saved"):
         load(tmp_path / "f")
 
 
