@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plashet import Model, Readout, WithInput, generate, run, tree, unread
+from plashet import Model, Readout, WithInput, generate, run, threads, tree, unread
 from plashet.cells import fold, tick
+from plashet.encode import Hold, Mask, Scale
 from plashet.streams import steps
 from zoo import CELLS, LIQUIDS, MODELS, N, U
 
@@ -215,3 +216,35 @@ def test_room_of_another_shape_is_refused(cell):
 def test_inputs_in_the_byte_order_of_another_machine(name):
     u = signal(9)
     assert np.array_equal(run(LIQUIDS[name], u.astype(">f8"))[0], run(LIQUIDS[name], u)[0])
+
+
+def test_a_row_whose_clock_is_even_does_not_set_that_of_the_others():
+    u, dt = signal(9, (3,)), clock(9, (3,))
+    dt[:, 0] = 0.2
+    together, _ = run(LIQUIDS["bands"], u, dt)
+    for row in range(3):
+        assert np.array_equal(together[:, row], run(LIQUIDS["bands"], u[:, row], dt[:, row])[0])
+
+
+@pytest.mark.parametrize("name", ["bands", "random"])
+@pytest.mark.parametrize("own_clocks", [False, True])
+def test_the_number_of_cores_changes_no_bit(name, own_clocks, monkeypatch):
+    u, dt = signal(9, (101,)), clock(9, (101,) if own_clocks else ())
+    alone, last = run(LIQUIDS[name], u, dt)
+    monkeypatch.setattr(threads, "WORK", 0)
+    for cores in (2, 3, 8):
+        monkeypatch.setattr(threads.os, "cpu_count", lambda cores=cores: cores)
+        shared, end = run(LIQUIDS[name], u, dt)
+        assert np.array_equal(shared, alone)
+        assert same(end, last)
+
+
+def test_a_value_is_held_marked_and_scaled():
+    u = np.array([[np.nan, 1.0], [2.0, np.nan], [np.nan, np.nan], [5.0, 9.0]])
+    assert run(Hold(2), u)[0].tolist() == [[0, 1], [2, 1], [2, 1], [5, 9]]
+    assert run(Mask(2), u)[0].tolist() == [[0, 1], [1, 0], [0, 0], [1, 1]]
+    scaled, _ = run(Scale(np.array([1.0, 1.0]), np.array([2.0, 4.0]), limit=1.5), u)
+    assert np.array_equal(scaled, [[np.nan, 0], [0.5, np.nan], [np.nan, np.nan], [1.5, 1.5]], equal_nan=True)
+    fitted = Scale.fitted(np.array([[1.0, 3.0], [np.nan, 3.0], [3.0, 3.0]]))
+    assert fitted.center.tolist() == [2, 3]
+    assert fitted.spread.tolist() == [1, 1]

@@ -223,13 +223,17 @@ def test_open_predictions_are_bounded_and_the_dropped_are_counted():
         live.learn(1.0, "t0")
 
 
-def test_many_series_share_one_readout():
+@pytest.mark.parametrize("learner", [RLS(penalty=0.1), RLS(memory=3.0, penalty=0.1)], ids=["inf", "3 s"])
+@pytest.mark.parametrize("clock", [(50,), (50, 4)])
+def test_many_series_share_one_readout(learner, clock):
+    """A tick takes its time once, however many rows it has."""
     u, y = np.random.default_rng(0).normal(size=(50, 4, U)), np.random.default_rng(1).normal(size=(50, 4, 1))
-    live = Live(unread(LIQUIDS["bands"]), RLS(penalty=0.1))
-    for now, target in zip(u, y, strict=True):
-        live.predict(now, 0.2)
+    dt = np.random.default_rng(2).uniform(0.05, 0.4, clock)
+    live = Live(unread(LIQUIDS["bands"]), learner)
+    for now, target, elapsed in zip(u, y, dt, strict=True):
+        live.predict(now, elapsed)
         live.learn(target)
-    taught = fit(unread(LIQUIDS["bands"]), RLS(penalty=0.1), (u, y, 0.2))
+    taught = fit(unread(LIQUIDS["bands"]), learner, (u, y, dt))
     np.testing.assert_allclose(live.model.readout.weights, taught.readout.weights, rtol=1e-8, atol=1e-10)
 
 
@@ -346,3 +350,60 @@ def test_units_to_remove_are_indices():
             live.remove_units(units)
     live.remove_units(3)
     assert live.model.liquid.outputs == N - 1
+
+
+def test_a_snapshot_can_be_gone_on_from_twice():
+    """A learner consumes its knowledge, so each life has a copy."""
+    u, y = signal(30), signal(30, seed=3)[:, :1]
+    live = Live(unread(LIQUIDS["bands"]), RLS())
+    follow(live, u[:15], y[:15])
+    held = live.snapshot()
+    expected = follow(live, u[15:], y[15:])
+    for _ in range(2):
+        assert np.array_equal(follow(Live.restore(held), u[15:], y[15:]), expected)
+
+
+def test_the_first_input_sets_the_kind_of_numbers():
+    u = signal(6)
+    alike, mixed = (Live(unread(LIQUIDS["bands"]), RLS()) for _ in range(2))
+    for k, now in enumerate(u.astype(np.float32)):
+        assert np.array_equal(alike.predict(now), mixed.predict(now if k == 0 else now.astype(np.float64)))
+    assert mixed.state.features.dtype == np.float32
+
+
+def test_forcing_leaves_alone_what_is_not_known():
+    liquid = Leaky(wiring.with_feedback(wiring.bands(N, U, seed=0), 2, seed=0), tau=0.5)
+    live = Live(looped(liquid, 2), RLS())
+    live.predict(signal(1)[0])
+    live.learn([1.0, 2.0])
+    said = live.predict(signal(1)[0])
+    live.force([np.nan, 7.0])
+    assert np.array_equal(live.state.last, [said[0], 7.0])
+
+
+def test_the_model_follows_what_the_learner_knows_when_a_heard_unit_goes():
+    u, y = signal(40), signal(40, seed=9)[:, :1]
+    live = Live(unread(Leaky(wiring.random(N, U, seed=1), tau=0.6)), RLS(memory=9.0))
+    follow(live, u, y)
+    live.remove_units([2, 5])
+    assert np.array_equal(live.model.readout.weights, live.knowledge.w[:-1])
+    live.add_units(2, seed=0)
+    assert np.array_equal(live.model.readout.weights, live.knowledge.w[:-1])
+    assert np.array_equal(live.state.features[-2:], [0, 0])
+
+
+def test_features_find_their_places_wherever_the_liquid_sits():
+    from plashet import Beside, Readout, structure
+    from plashet.cells import Pass
+
+    cell = Beside((Pass(U), Leaky(wiring.random(3, U, seed=1), tau=0.6)))
+    state = cell.init(np.zeros(U))
+    bigger = structure.grow(cell, state, 2, seed=0)
+    smaller = structure.prune(cell, state, np.array([0, 2]))
+    assert bigger.kept.tolist() == [0, 1, 2, 3, 4, -1, -1]
+    assert smaller.kept.tolist() == [0, 1, 2, 4]
+    was = np.arange(1.0, 6.0)
+    assert structure.refeature(was, bigger.kept).tolist() == [1, 2, 3, 4, 5, 0, 0]
+    assert structure.refeature(was, smaller.kept).tolist() == [1, 2, 3, 5]
+    readout = structure.refit(Readout(was[:, None], np.zeros(1)), bigger.kept)
+    assert readout.weights[:, 0].tolist() == [1, 2, 3, 4, 5, 0, 0]

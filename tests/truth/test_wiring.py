@@ -153,3 +153,18 @@ def test_pruned_units_are_held_in_the_bias():
 def test_impossible_wirings_say_what_is_wrong(make, says):
     with pytest.raises(ValueError, match=says):
         make()
+
+
+def test_no_role_has_the_random_numbers_of_another():
+    drawn = wiring.bands(50, 1, seed=3, input_scaling=1.0, bias_scaling=1.0)
+    fed = wiring.with_feedback(drawn, 1, seed=3)
+    columns = np.column_stack((fed.w_in, drawn.bias, drawn.weights[0]))
+    assert np.abs(np.corrcoef(columns.T) - np.eye(4)).max() < 0.5
+
+
+def test_grown_units_are_like_the_others():
+    old = wiring.random(400, 2, seed=0, degree=8, bias_scaling=0.3)
+    new = wiring.grown(old, 400, seed=1)
+    for a, b in ((old.weights, new.weights[old.topology.edges :]), (old.bias, new.bias[400:])):
+        assert 0.8 < np.std(b) / np.std(a) < 1.25
+    assert np.allclose(new.w_in[400:].std(axis=0) / old.w_in.std(axis=0), 1, atol=0.2)
