@@ -58,7 +58,9 @@ class Learner(Protocol[K, T]):
     A learner *consumes* the knowledge that it is given: it may reuse the buffers. Cell states are never
     consumed. NaN in `y` means "not known yet, or never".
 
-    Optional: `absorb(knowledge, features, targets, dt)`, watch and credit over a block of ticks, compiled.
+    Optional: `absorb(knowledge, features, targets, dt) -> knowledge`, watch and credit over a block of ticks, compiled;
+    `grow(knowledge, model, at, count)` and `prune(knowledge, model, keep)`, for features that come and go; and
+    `closed_loop = True`, for a learner under which a model hears its own output while it is taught.
     """
 
     def init(self, model: Any) -> K:
