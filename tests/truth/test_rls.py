@@ -377,6 +377,17 @@ def test_features_that_grow_are_as_if_they_had_been_zero_all_along():
     np.testing.assert_allclose(whole(grown.p), whole(always.p), rtol=1e-9, atol=1e-11)
 
 
+def test_features_that_grow_late_are_paid_from_then_on():
+    """A new feature that stays zero keeps its penalty, but for what it lost since it was paid."""
+    x, y, _ = stream(19)
+    learner = RLS(memory=30.0, penalty=0.1)
+    knowledge = learner.absorb(learner.init(untaught(6, 3)), x[:40], y[:40])
+    grown = learner.grow(knowledge, untaught(8, 3), at=2, count=2)
+    grown = learner.absorb(grown, np.insert(x[40:], [2, 2], 0.0, axis=1), y[40:])
+    since = grown.book[CREDITED] - grown.paid[2:4]
+    np.testing.assert_allclose(1 / np.diag(grown.p)[2:4], 0.1 * np.exp(-since / 30.0), rtol=1e-12)
+
+
 def test_features_that_are_pruned_are_as_if_they_had_never_been():
     x, y, _ = stream(20)
     learner, keep = RLS(penalty=0.1), np.array([0, 2, 3, 5])
