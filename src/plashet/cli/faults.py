@@ -124,3 +124,11 @@ def _say(message: str, remedy: str) -> None:
 
 def _coloured() -> bool:
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+
+
+def model_fault(error: ValueError) -> DataFault:
+    """A FileError in the words of the command line."""
+    text = str(error)
+    if "pip install --upgrade" in text:
+        return DataFault(text.rsplit(":", 1)[0], "pip install --upgrade plashet")
+    return DataFault(text, "save it with plashet: model.save('model.plashet')")

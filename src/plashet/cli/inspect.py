@@ -13,7 +13,7 @@ from ..save import FileError
 from ..save import describe as description_of
 from ..save import load as read_file
 from .console import Say, speaking
-from .faults import DataFault, UsageFault
+from .faults import UsageFault, model_fault
 
 NOISE_TICKS = 12  # of white noise for each unit of a liquid: memory is measured by least squares on half of them
 _HOLDS = {"Saved": "Forecaster", "Snapshot": "Live", "Watched": "a watch: a Forecaster and its score"}
@@ -60,14 +60,6 @@ def examine(path: str) -> dict[str, Any]:
     }
     found |= {"format": about["format"], "plashet": about.get("plashet"), "NumPy": about.get("numpy")}
     return found | _learnt(value) | _liquids(value)
-
-
-def model_fault(error: ValueError) -> DataFault:
-    """A FileError in the words of the command line."""
-    text = str(error)
-    if "pip install --upgrade" in text:
-        return DataFault(text.rsplit(":", 1)[0], "pip install --upgrade plashet")
-    return DataFault(text, "save it with plashet: model.save('model.plashet')")
 
 
 def _learnt(value: Any) -> dict[str, Any]:

@@ -13,9 +13,8 @@ import numpy as np
 from ..save import FileError
 from ..save import load as read_file
 from ..save import save as write_file
-from .faults import DataFault, UsageFault, data_door
+from .faults import DataFault, UsageFault, data_door, model_fault
 from .follow import Row
-from .inspect import model_fault
 from .timeline import moment
 
 Complain = Callable[[str], None]
