@@ -249,7 +249,8 @@ def _square(values: Array) -> float:
     if values.size == 1:
         return values.item()  # type: ignore[no-any-return]
     flat = values.ravel()
-    return flat.dot(flat)  # type: ignore[no-any-return]
+    with np.errstate(over="ignore"):  # a square too large says no more than: look closer
+        return flat.dot(flat)  # type: ignore[no-any-return]
 
 
 def _others(liquid: Any, gone: Array) -> Array:
