@@ -106,8 +106,11 @@ class Leaky:
         features are [x], or [x, u] if `weights` (features, outputs) has rows for them.
         """
         features, guess = np.empty(len(weights), u.dtype), np.empty(len(bias))
-        plain = np.ascontiguousarray  # as the kernel wants arrays; the same array where it is so already
-        self._plan(u.dtype).tick(plain(u), dt, plain(state.x), features, plain(weights), bias, guess)
+        given = (u, dt, state.x, features, weights, bias, guess)
+        try:
+            self._plan(u.dtype).tick(*given)
+        except TypeError:  # an array that is not contiguous: rare, so it pays, not every tick
+            self._plan(u.dtype).tick(*(np.ascontiguousarray(a) if a is not dt else a for a in given))
         units = len(state.x)
         return LeakyState(features if len(features) == units else features[:units]), features, guess
 
