@@ -19,7 +19,9 @@ LAYERS = [
     "streams",
     "run save",
     "live measure data",
-    "forecast",
+    "sequences",
+    "forecast classify",
+    "estimators bridges plot",
     "report",
     "cli",
 ]
@@ -62,7 +64,7 @@ def fresh(code):
 
 def test_the_import_is_light():
     heavy = json.loads(fresh("import sys, json, plashet; print(json.dumps(sorted(sys.modules)))"))
-    assert not {"pandas", "sklearn", "torch", "scipy.stats", "rich", "click", "polars"} & set(heavy)
+    assert not {"pandas", "sklearn", "torch", "scipy.stats", "rich", "click", "polars", "matplotlib"} & set(heavy)
 
 
 def test_every_public_name_is_there():
