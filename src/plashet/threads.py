@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .types import Array
 
+A = TypeVar("A")
+B = TypeVar("B")
 LEAST = 16  # rows worth a thread: kernels take rows in groups of about this size
 WORK = 1 << 21  # unit-ticks below which starting threads costs more than it saves
 
@@ -33,6 +35,20 @@ def over_rows(kernel: Callable[..., Any], faces: tuple[Array, Array, Array, Arra
     with ThreadPoolExecutor(cores) as pool:
         parts = [slice(a, b) for a, b in pairwise(cuts)]
         list(pool.map(lambda p: kernel(u[:, p], dt if dt.shape[1] == 1 else dt[:, p], x[p], out[:, p]), parts))
+
+
+def each(function: Callable[[A], B], items: Iterable[A]) -> list[B]:
+    """[function(item) for item in items], as many at a time as there are cores.
+
+    For functions that release the GIL most of their time and share nothing that they write to: then the result does not
+    depend on the number of cores. The exception that is raised is that of the first item, in their order, that fails.
+    """
+    given = list(items)
+    cores = min(os.cpu_count() or 1, len(given))
+    if cores < 2:
+        return [function(item) for item in given]
+    with ThreadPoolExecutor(cores) as pool:
+        return list(pool.map(function, given))
 
 
 def one_blas_thread() -> AbstractContextManager[Any]:
