@@ -20,7 +20,24 @@ from plashet import (
     WithInput,
     wiring,
 )
-from plashet.encode import Hold, Mask, Scale
+from plashet.encode import (
+    BSA,
+    TBR,
+    Centres,
+    Convolve,
+    Delta,
+    FirstSpikes,
+    Hold,
+    Latency,
+    Levels,
+    Mask,
+    Poisson,
+    Population,
+    Rates,
+    Scale,
+    StepForward,
+    lowpass,
+)
 
 U, N = 2, 12
 TAUS = np.linspace(0.3, 2.0, N)
@@ -56,6 +73,27 @@ OTHERS = {
     "noisy": Noisy(Leaky(_bands(16), tau=0.5), sd=0.1, seed=3),
 }
 
+_LOW, _HIGH = np.array([-1.0, -2.0]), np.array([1.5, 2.0])
+_FIELDS = Population(U, 6, _LOW, _HIGH)
+_FIR = lowpass(2.0, 0.1, 5)
+
+# Values to spikes, and spikes to values.
+ENCODERS = {
+    "poisson": Poisson(U, gain=np.array([20.0, 30.0]), base=5.0, seed=4),
+    "latency": Latency(U, 0.7, _LOW, _HIGH),
+    "delta": Delta(U, np.array([0.3, 0.7])),
+    "delta, from a start": Delta(U, 0.3, start=np.array([0.5, -0.5]), limit=2),
+    "step forward": StepForward(U, 0.4),
+    "TBR": TBR(U, np.array([0.6, 0.9])),
+    "BSA": BSA(U, _FIR, 0.2, _LOW, _HIGH),
+    "population": _FIELDS,
+    "poisson, read": Chain((Poisson(U, gain=20.0, base=5.0, seed=4), Rates(U, 0.5, 20.0, 5.0))),
+    "latency, read": Chain((Latency(U, 0.7), FirstSpikes(U, 0.7, _LOW, _HIGH))),
+    "delta, read": Chain((Delta(U, 0.3), Levels(U, 0.3))),
+    "convolved": Convolve(U, _FIR, np.array([1.0, 2.0]), 0.5),
+    "population, read": Chain((_FIELDS, Centres(_FIELDS.centres))),
+}
+
 _FED = Leaky(wiring.with_feedback(_bands(17), 2, seed=17, scaling=0.3), tau=0.5)
 _READ = np.random.default_rng(0).normal(size=(N + U + 2, 2)) / 10
 
@@ -67,7 +105,10 @@ MODELS = {
     "looped, squared": Looped(Chain((_FED, Squares(N))), Readout(np.vstack((_READ[:N], _READ[:N])), np.zeros(2))),
 }
 
-CELLS = LIQUIDS | OTHERS | MODELS
+CELLS = LIQUIDS | OTHERS | ENCODERS | MODELS
+
+# The rows of a batch have random numbers of their own: a row alone is the row only under its key.
+OWN_NUMBERS = {"noisy", "poisson", "poisson, read"}
 
 ONLINE = {
     "RLS": RLS(penalty=1e-2),

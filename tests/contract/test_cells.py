@@ -9,7 +9,7 @@ from plashet import Model, Readout, WithInput, generate, run, threads, tree, unr
 from plashet.cells import fold, tick
 from plashet.encode import Hold, Mask, Scale
 from plashet.streams import steps
-from zoo import CELLS, LIQUIDS, MODELS, N, U
+from zoo import CELLS, LIQUIDS, MODELS, OWN_NUMBERS, N, U
 
 every = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS.keys())
 every_liquid = pytest.mark.parametrize("cell", LIQUIDS.values(), ids=LIQUIDS.keys())
@@ -72,9 +72,7 @@ def test_ticks_and_a_run_are_bit_equal(cell):
         assert np.array_equal(out, expected)
 
 
-@pytest.mark.parametrize(
-    "cell", [c for name, c in CELLS.items() if name != "noisy"]
-)  # its rows have noise of their own
+@pytest.mark.parametrize("cell", [c for name, c in CELLS.items() if name not in OWN_NUMBERS])
 @pytest.mark.parametrize("batch", [(3,), (N,), (2, 3), (37,)])
 def test_a_batch_is_its_rows_each_with_its_own_clock(cell, batch):
     u, dt = signal(10, batch), clock(10, batch)

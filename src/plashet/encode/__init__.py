@@ -1,5 +1,6 @@
 """Cells that turn values into drive or spikes, and cells that turn spikes back into values."""
 
+from . import audio
 from .bsa import BSA, Convolve, lowpass
 from .delta import Delta, Levels
 from .latency import FirstSpikes, Latency
@@ -25,5 +26,6 @@ __all__ = [
     "Rates",
     "Scale",
     "StepForward",
+    "audio",
     "lowpass",
 ]

@@ -35,6 +35,17 @@ class Hold:
         return HoldState(held), held
 
 
+def held(u: Array, last: Array) -> Array:
+    """u (time, *batch, inputs) with every missing value replaced by the one before it; `last` before the first."""
+    missing = np.isnan(u)
+    if not missing.any():
+        return u
+    line = np.concatenate((last[None].astype(u.dtype), u))
+    ticks = np.arange(1, len(line)).reshape(-1, *(1 for _ in u.shape[1:]))
+    source = np.maximum.accumulate(np.where(missing, 0, ticks), axis=0)
+    return np.take_along_axis(line, source, axis=0)
+
+
 @dataclass(frozen=True)
 class Mask:
     """1 where an input was observed, 0 where it was missing (NaN): beside a liquid's input, it knows what it misses."""
