@@ -18,6 +18,10 @@ _HOME = {
     "Tick": "types",
     "Evidence": "types",
     "Leaky": "liquids",
+    "Spiking": "liquids",
+    "LIF": "liquids",
+    "ALIF": "liquids",
+    "Izhikevich": "liquids",
     "Chain": "cells",
     "Beside": "cells",
     "WithInput": "cells",
@@ -47,7 +51,7 @@ if TYPE_CHECKING:
     from .cells import Beside, Chain, Noisy, Products, Squares, WithInput
     from .forecast import Forecaster
     from .learn import FORCE, LMS, NLMS, RLS, GradientReadout, Ridge
-    from .liquids import Leaky
+    from .liquids import ALIF, LIF, Izhikevich, Leaky, Spiking
     from .live import Live
     from .model import Looped, Model, Readout, looped, unread
     from .types import Evidence, Tick

@@ -20,6 +20,11 @@ LEAST = 16  # rows worth a thread: kernels take rows in groups of about this siz
 WORK = 1 << 21  # unit-ticks below which starting threads costs more than it saves
 
 
+def cores_for(rows: int, work: int, least: int = 1) -> int:
+    """How many cores are worth their threads for `rows` rows, at least `least` each, and `work` unit-ticks in all."""
+    return min(os.cpu_count() or 1, rows // least) if work >= WORK else 1
+
+
 def over_rows(kernel: Callable[..., Any], faces: tuple[Array, Array, Array, Array], ticks: int) -> None:
     """Call kernel(u, dt, x, out), which releases the GIL, on slices of the rows, one slice a core.
 
@@ -27,8 +32,8 @@ def over_rows(kernel: Callable[..., Any], faces: tuple[Array, Array, Array, Arra
     The result does not depend on the number of cores.
     """
     u, dt, x, out = faces
-    cores = min(os.cpu_count() or 1, len(x) // LEAST)
-    if cores < 2 or ticks * x.size < WORK:
+    cores = cores_for(len(x), ticks * x.size, LEAST)
+    if cores < 2:
         kernel(u, dt, x, out)
         return
     cuts = np.linspace(0, len(x), cores + 1).astype(int)

@@ -10,7 +10,7 @@ import plashet
 
 ROOT = Path(plashet.__file__).parent
 LAYERS = [
-    "types ops tree threads",
+    "types ops tree threads chance",
     "wiring",
     "cells",
     "encode liquids",

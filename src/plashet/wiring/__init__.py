@@ -1,5 +1,7 @@
 """Who listens to whom: topologies, and the arrays along their edges."""
 
+from .circuit import Circuit, Dynamics, Inputs, circuit
+from .column import Kinds, Recipe, column, columns
 from .draw import bands, random, rescaled, ring, small_world, with_feedback
 from .grow import grown, pruned
 from .spectral import spectral_radius
@@ -8,9 +10,17 @@ from .wiring import Wiring
 
 __all__ = [
     "Bands",
+    "Circuit",
+    "Dynamics",
+    "Inputs",
+    "Kinds",
+    "Recipe",
     "Synapses",
     "Wiring",
     "bands",
+    "circuit",
+    "column",
+    "columns",
     "grown",
     "pruned",
     "random",

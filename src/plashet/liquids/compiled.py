@@ -1,0 +1,128 @@
+"""The compiled twin of Spiking.step: its plan, and the call of the kernel on copies of the state."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from .. import _kernels
+from ..threads import cores_for
+from ..types import Array
+from .grid import refuse_long
+from .neurons import ALIF, LIF, Izhikevich, gain, parameter, steps_of, weighed
+
+KINDS: dict[type, int] = {LIF: 0, ALIF: 1, Izhikevich: 2}  # neurons that the kernel knows; others run in Python
+PARAMETERS = 9
+
+
+def plan_of(cell: Any, dtype: Any) -> Any:
+    """The constants of a Spiking laid out for the kernel, in one dtype; None if its neuron is not compiled."""
+    kind = KINDS.get(type(cell.neuron))
+    if kind is None or np.dtype(dtype).char not in "fd":
+        return None
+    circuit, h = cell.circuit, cell.h
+    make = _kernels.SpikingFloat32 if np.dtype(dtype) == np.float32 else _kernels.SpikingFloat64
+
+    def lay(values: Any) -> Array:
+        return np.ascontiguousarray(values, dtype)
+
+    parameters, refractory = _parameters(cell.neuron, h)
+    decay_e, decay_i = (float(np.exp(-h / tau)) for tau in cell.tau_synapse)
+    U, D, F = cell.short_term
+    return make(
+        kind,
+        cell.tau_trace is None,
+        h,
+        0.0 if cell.tau_trace is None else float(np.exp(-h / cell.tau_trace)),
+        cell.noise,
+        cell.seed,
+        decay_e,
+        decay_i,
+        cell.slots,
+        lay(np.asarray(circuit.inputs.w_current).T),
+        lay(np.asarray(circuit.inputs.w_events).T),
+        lay([parameter(share, circuit.units) for share in cell.shares]),
+        lay(parameters),
+        np.ascontiguousarray(refractory, np.int32),
+        np.ascontiguousarray(circuit.inhibitory, np.uint8),
+        cell.starts,
+        np.ascontiguousarray(circuit.topology.post, np.int32),
+        np.ascontiguousarray(cell.delays, np.int32),
+        lay([U, h / D, h / F]),
+    )
+
+
+def _parameters(neuron: Any, h: float) -> tuple[Array, Array]:
+    """(9, units) the neuron's numbers in the order of src/cpp/simd/neurons.hpp, and its refractory steps (units,)."""
+    units, like = neuron.units, np.zeros(0)
+    rows, refractory = np.zeros((PARAMETERS, units)), np.zeros(units)
+    if isinstance(neuron, Izhikevich):
+        rows[:5] = [parameter(p, units) for p in (neuron.a, neuron.b, neuron.c, neuron.d, h * 1e3)]
+        return rows, refractory
+    lif = neuron.lif if isinstance(neuron, ALIF) else neuron
+    level = np.asarray(lif.rest, np.float64) + np.asarray(lif.background, np.float64)
+    rows[:4] = [parameter(p, units) for p in (gain(h, lif.tau, like), level, lif.threshold, lif.reset)]
+    if isinstance(neuron, ALIF):
+        kept = np.exp(-h / np.asarray(neuron.tau_adapt, np.float64))
+        pull = np.asarray(neuron.current_jump, np.float64) * weighed(neuron.tau_adapt, lif.tau, h)
+        rows[4:7] = [parameter(p, units) for p in (kept, neuron.threshold_jump, pull)]
+    return rows, parameter(steps_of(lif.refractory, h), units)
+
+
+def move(
+    plan: Any, cell: Any, state: Any, u: Array, dt: Array, out: Array, bins: Array | None = None, record: bool = False
+) -> tuple[Any, Array | None]:
+    """The plan's run on copies of the state's arrays, the rows of a batch on all cores: the new state, the spikes.
+
+    u: (ticks, *batch, inputs)   dt: (ticks,) or (ticks, *batch)   out: (ticks, *batch, units), (bins, units) with bins
+    """
+    ticks, batch = len(u), u.shape[1:-1]
+    rows = int(np.prod(batch))
+    refuse_long(dt, cell.h)
+    held = [np.array(a, order="C") for a in _flat(state)]
+    flat = _as_rows(held, rows, len(batch), u.dtype)
+    dts = np.ascontiguousarray(dt.reshape(ticks, 1 if dt.ndim == 1 else rows), np.float64)
+    given = (
+        np.ascontiguousarray(u.reshape(ticks, rows, u.shape[-1])),
+        dts,
+        cell.weights(u.dtype),
+        (_kernels.SpikingStateFloat32 if u.dtype == np.float32 else _kernels.SpikingStateFloat64)(*flat),
+        out if bins is not None else out.reshape(ticks, rows, out.shape[-1]),
+        bins,
+    )
+    work = dts.sum() / dts.shape[1] / cell.h * rows * cell.outputs  # unit-steps
+    events = _over_rows(plan, given, rows, int(work), record)
+    return _unflat(state, held), events
+
+
+def _over_rows(plan: Any, given: tuple[Any, ...], rows: int, work: int, record: bool) -> Array | None:
+    cores = cores_for(rows, work)
+    if cores < 2:
+        return plan.run(*given, 0, rows, record)
+    cuts = np.linspace(0, rows, cores + 1).astype(int)
+    with ThreadPoolExecutor(cores) as pool:
+        found = list(pool.map(lambda cut: plan.run(*given, int(cut[0]), int(cut[1]), record), pairwise(cuts)))
+    return np.concatenate(found) if record else None
+
+
+def _flat(state: Any) -> list[Array]:
+    """The state's arrays in a row: the neuron's first."""
+    return [*state.neuron, *state[1:]]
+
+
+def _unflat(state: Any, arrays: list[Array]) -> Any:
+    count = len(state.neuron)
+    return type(state)(type(state.neuron)(*arrays[:count]), *arrays[count:])
+
+
+def _as_rows(arrays: list[Array], rows: int, axes: int, dtype: Any) -> list[Array]:
+    """The arrays as the kernel takes them: (rows, ...), and v, silent, extra for every neuron."""
+    flat = [a.reshape(rows, *a.shape[axes:]) for a in arrays]
+    neuron, rest = flat[:-9], flat[-9:]
+    v = neuron[0]
+    silent = next((a for a in neuron[1:] if a.dtype == np.int32), np.empty((rows, 0), np.int32))
+    extra = next((a for a in neuron[1:] if a.dtype != np.int32), np.empty((rows, 0), dtype))
+    return [v, silent, extra, *rest]
