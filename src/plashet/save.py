@@ -22,7 +22,16 @@ import numpy as np
 from . import tree
 
 FORMAT = 1
-HOMES = ("cells", "model", "wiring", "encode", "liquids", "learn")  # where the types of any model live
+HOMES = (
+    "cells",
+    "model",
+    "wiring",
+    "encode",
+    "liquids",
+    "learn",
+    "sequences",
+    "classify",
+)  # where the types of any model live
 
 
 class FileError(ValueError):

@@ -1,6 +1,7 @@
 """Learners: ways of improving a model from evidence."""
 
 from .common import BIAS_SHARE
+from .fold_ridge import FoldRidge
 from .force import FORCE
 from .gradient_readout import GradientReadout
 from .hedge import MLpol
@@ -17,6 +18,7 @@ __all__ = [
     "NLMS",
     "RLS",
     "CrossValidated",
+    "FoldRidge",
     "GradientReadout",
     "Huber",
     "MLpol",

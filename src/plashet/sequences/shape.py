@@ -38,7 +38,7 @@ def series_list(sequences: Any) -> Sequence[Any]:
 def heard(sequences: Sequence[Any], i: int, inputs: int | None = None, front: Front | None = None) -> Array:
     """Sequence i as the liquid hears it: (time, inputs), floats. `inputs`: how many there must be.
 
-    NaN is a missing value. Raises ValueError naming the sequence if it is empty, of another width, or infinite anywhere.
+    NaN is a missing value. Raises ValueError naming the sequence if it is empty, of another width, or infinite.
     """
     u = numbers(sequences[i] if front is None else front(sequences[i]))
     u = u[:, None] if u.ndim == 1 else u
