@@ -4,6 +4,7 @@ from .catalogue import Entry, catalogue, entry
 from .delays import mackey_glass, mackey_glass_path
 from .flows import lorenz63, lorenz63_field, lorenz96, lorenz96_field, rk4, roessler, roessler_field
 from .maps import NARMA10, NARMA30, Driven, NarmaRule, narma
+from .recordings import Recordings, recordings
 from .regimes import (
     Regimes,
     schedule,
@@ -24,6 +25,7 @@ from .sets import (
     victoria_demand,
 )
 from .signals import MSO8, multiple_sines, noise
+from .sound import NoSoundFile, RateError, Sound, SoundError, read_sound, resampled, write_sound
 
 __all__ = [
     "MSO8",
@@ -33,7 +35,12 @@ __all__ = [
     "Entry",
     "JapaneseVowels",
     "NarmaRule",
+    "NoSoundFile",
+    "RateError",
+    "Recordings",
     "Regimes",
+    "Sound",
+    "SoundError",
     "arrays",
     "brent_oil",
     "catalogue",
@@ -51,6 +58,9 @@ __all__ = [
     "narma",
     "new_york_weather",
     "noise",
+    "read_sound",
+    "recordings",
+    "resampled",
     "rk4",
     "roessler",
     "roessler_field",
@@ -61,4 +71,5 @@ __all__ = [
     "switching_narma",
     "switching_sines",
     "victoria_demand",
+    "write_sound",
 ]

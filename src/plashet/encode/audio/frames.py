@@ -69,16 +69,15 @@ def as_samples(samples: Any) -> NDArray[Any]:
         raise ValueError("samples are empty: a recording has at least one sample")
     kind = given.dtype.name
     if kind in FULL_SCALE:
-        scaled: NDArray[np.float64] = given / FULL_SCALE[kind]
-        return scaled
+        return np.asarray(given / FULL_SCALE[kind])
     if kind == "uint8":
-        return (given - 128.0) / 128.0
+        return np.asarray((given - 128.0) / 128.0)
     if given.dtype.kind != "f":
         raise ValueError(f"samples are {kind}, wanted floats in [-1, 1], or int8, int16, int32 or uint8 in full range")
     values = given.astype(np.float64 if kind != "float32" else np.float32, copy=False)
     if np.isinf(values).any():
         raise ValueError(f"sample {int(np.argmax(np.isinf(values)))} is infinite")
-    return silent_where_missing(values)
+    return np.asarray(silent_where_missing(values))
 
 
 def silent_where_missing(u: Array) -> Array:
@@ -134,3 +133,9 @@ def hear(ear: Ear, chunks: Iterable[Array]) -> Iterator[NDArray[Any]]:
 def _joined(kept: NDArray[Any] | None, chunk: Array) -> NDArray[Any]:
     fresh = as_samples(chunk)
     return fresh if kept is None else np.concatenate((kept, fresh))
+
+
+def in_order(matrix: Any, x: Array) -> NDArray[Any]:
+    """M x for each x (..., columns), M sparse (rows, columns): added in one order, however many x there are."""
+    flat = x.reshape(-1, x.shape[-1])
+    return np.ascontiguousarray((matrix @ flat.T).T).reshape(*x.shape[:-1], matrix.shape[0])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...ops import into
 from ...types import Array
-from .frames import BLOCK, Past, as_samples, silent_where_missing, windows
+from .frames import BLOCK, Past, as_samples, in_order, silent_where_missing, windows
 
 
 def to_mel(hertz: Array | float) -> Any:
@@ -157,7 +157,7 @@ class LogMel:
 
     @cached_property
     def _sparse(self) -> Any:
-        return sp.csr_array(self.filters.T)  # its product adds in one order, however many frames there are
+        return sp.csr_array(self.filters.T)
 
     def _fill(self, frames: Array, heard: Array) -> None:
         """Write the energies of windows (..., frames, length) into frames (..., frames, bands), block by block."""
@@ -167,6 +167,5 @@ class LogMel:
 
     def _energies(self, heard: Array) -> Array:
         spectrum = np.fft.rfft(heard * self._hann, self._points)
-        power = (spectrum.real**2 + spectrum.imag**2).reshape(-1, self._points // 2 + 1)
-        energy = np.ascontiguousarray((self._sparse @ power.T).T)
-        return np.log(energy + self.floor).reshape(*heard.shape[:-1], self.bands)
+        power = spectrum.real**2 + spectrum.imag**2
+        return np.log(in_order(self._sparse, power) + self.floor)
