@@ -13,6 +13,8 @@ from ..types import Array
 from .door import check_inputs, check_range, columns, own
 from .observe import held
 
+THRESHOLDS = (0.8, 0.85, 0.875, 0.9, 0.91, 0.92, 0.93, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)  # to fit by
+
 
 class BSAState(NamedTuple):
     window: Array  # (*batch, inputs, K) float64: what spikes have not yet explained of the last K samples, oldest first
@@ -25,14 +27,15 @@ class BSA:
     """Spikes whose convolution with the filter h of length K is near the signal, decided one after the other:
 
         e1 = sum_k |s[t+k] - h[k]|,  e2 = sum_k |s[t+k]|,  k = 0 .. K-1
-        a spike at t if e1 <= e2 - threshold; then s[t+k] -= h[k]
+        a spike at t if e1 <= e2 - threshold sum_k |h[k]|; then s[t+k] -= h[k]
 
     of s = (u - low) sum(h) / (high - low), u clipped to low .. high: a spike at every tick adds up to `high`.
     u (*batch, inputs) -> counts 0 or 1 (*batch, inputs). A decision needs K - 1 samples to come, so as a cell the spike
     for a tick comes K - 1 ticks later, and the first K - 1 ticks have none; `encode` gives a whole series without the
     delay. Both work on copies. A missing value (NaN) is the last one seen, `low` before the first. Ticks are taken to
     be evenly spaced, as a filter of a fixed length must: dt is not used. NumPy only.
-    filter (K,) with a positive sum, for instance `lowpass`; threshold as in the paper, in units of s; low and high: one
+    filter (K,) with a positive sum, for instance `lowpass`; threshold: a share of the largest gain e2 - e1 there can
+    be, near 1, since far samples are explained by the spikes to come, and worth fitting (`fitted`); low and high: one
     number or one per input. Raises ValueError for anything else.
 
     Schrauwen & Van Campenhout 2003, BSA, a fast and accurate spike train encoding scheme, IJCNN.
@@ -40,7 +43,7 @@ class BSA:
 
     inputs: int
     filter: Array
-    threshold: float = 0.0
+    threshold: float = 0.95
     low: Array | float = 0.0
     high: Array | float = 1.0
 
@@ -48,9 +51,20 @@ class BSA:
         check_inputs(self.inputs)
         _check_filter(self.filter)
         check_range(self.low, self.high, self.inputs)
-        most = np.abs(self.filter).sum()
-        if not -most <= self.threshold <= most:
-            raise ValueError(f"threshold must lie within sum |filter| = {most:.6g} of zero, got {self.threshold}")
+        if not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold is a share of sum |filter|, in 0 .. 1; got {self.threshold}")
+
+    @classmethod
+    def fitted(cls, u: Array, filter: Array) -> BSA:
+        """The range of each input of u (time, *batch, inputs), and of THRESHOLDS the one that decodes u best.
+
+        Best in the mean square, each input in units of its range. Raises ValueError for an input that never moves.
+        """
+        values = np.asarray(u, np.float64)
+        flat = values.reshape(-1, values.shape[-1])
+        low, high = np.nanmin(flat, axis=0), np.nanmax(flat, axis=0)
+        made = [cls(values.shape[-1], filter, threshold, low, high) for threshold in THRESHOLDS]
+        return min(made, key=lambda bsa: bsa.error(values))
 
     @property
     def outputs(self) -> int:
@@ -66,6 +80,11 @@ class BSA:
         scale = (np.asarray(self.high, np.float64) - self.low) / np.sum(self.filter)
         return Convolve(self.inputs, self.filter, scale, self.low)
 
+    @property
+    def _least(self) -> float:
+        """The gain that is worth a spike."""
+        return self.threshold * float(np.abs(self.filter).sum())
+
     def init(self, u: Array) -> BSAState:
         shape = (*u.shape[:-1], self.inputs)
         low = np.broadcast_to(np.asarray(self.low, np.float64), shape)
@@ -76,7 +95,7 @@ class BSA:
         w = np.concatenate((state.window[..., 1:], self._signal(now)[..., None]), axis=-1)
         fed = np.minimum(state.fed + 1, len(self.filter))
         gain = (np.abs(w) - np.abs(w - self.filter)).sum(axis=-1)  # e2 - e1
-        spikes = (fed == len(self.filter)) & (gain >= self.threshold)
+        spikes = (fed == len(self.filter)) & (gain >= self._least)
         return BSAState(w - spikes[..., None] * self.filter, fed, now), spikes.astype(u.dtype)
 
     def tick(self, state: BSAState, u: Array, dt: Array | float) -> tuple[BSAState, Array]:
@@ -91,7 +110,7 @@ class BSA:
         s = columns(self._signal(values))
         window, fed = own(state.window, (s.shape[1], len(self.filter))), own(state.fed, s.shape[1:], np.int64)
         spikes = np.empty_like(s)
-        _kernels.bsa(s, np.ascontiguousarray(self.filter, np.float64), self.threshold, window, fed, spikes)
+        _kernels.bsa(s, np.ascontiguousarray(self.filter, np.float64), self._least, window, fed, spikes)
         last = values[-1].copy() if len(u) else state.last
         after = BSAState(window.reshape(*shape, len(self.filter)), fed.reshape(shape), last)
         return after, into(out, spikes.reshape(u.shape).astype(u.dtype))
@@ -103,6 +122,12 @@ class BSA:
         after = np.broadcast_to(np.asarray(self.low, u.dtype), (self.delay, *u.shape[1:]))
         _, spikes = self.run(self.init(np.zeros(u.shape[1:], u.dtype)), np.concatenate((u, after)), np.zeros(0))
         return spikes[self.delay :]
+
+    def error(self, u: Array) -> float:
+        """The root mean square, in shares of the range, of what u (time, *batch, inputs) loses, coded and decoded."""
+        read = self.decoder()
+        _, again = read.run(read.init(np.zeros(np.shape(u)[1:])), np.asarray(self.encode(u), np.float64), np.zeros(0))
+        return float(np.sqrt(np.nanmean(np.square((again - u) / (np.asarray(self.high, np.float64) - self.low)))))
 
     def _signal(self, u: Array) -> Array:
         low, high = np.asarray(self.low, np.float64), np.asarray(self.high, np.float64)

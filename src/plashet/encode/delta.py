@@ -28,11 +28,12 @@ class Delta:
 
         n = trunc((u - start) / size - level), at most `limit` up or down      level' = level + n
 
-    u (*batch, inputs) -> counts (*batch, 2 inputs): max(n, 0) for every input, then max(-n, 0) for every input: lines of
-    going up, then lines of going down. What the events tell, start + size level, is always within one `size` of the
-    value (if no limit held it back). size: one number or one per input; start: where the levels are counted from, None:
-    the first value seen, which sends nothing. A missing value (NaN) sends nothing. Levels are whole numbers, so rounding
-    does not add up. Values further than 2^53 sizes from the start count as that far. NumPy only.
+    u (*batch, inputs) -> counts (*batch, 2 inputs): max(n, 0) for every input, then max(-n, 0) for every input, so the
+    lines of going up come first, then the lines of going down. What the events tell, start + size level, is always
+    within one `size` of the value (if no limit held it back). size: one number or one per input; start: where the
+    levels are counted from, None: the first value seen, which sends nothing. A missing value (NaN) sends nothing.
+    Levels are whole numbers, so rounding does not add up. Values further than 2^53 sizes from the start count as that
+    far. NumPy only.
     Raises ValueError for a size that is not positive or a limit below 1.
 
     Miskowicz 2006, Send-on-delta concept, Sensors 6: 49-63; of a limit of one event, see StepForward.

@@ -8,6 +8,8 @@ import numpy as np
 
 from ..types import Array
 
+LARGEST = 1e300  # of what the ends of a range may be: their distance is still a number
+
 
 def check_inputs(inputs: int) -> None:
     """ValueError unless `inputs` is a number of lines."""
@@ -28,8 +30,8 @@ def per_input(name: str, value: Any, inputs: int, positive: bool = False) -> Arr
 def check_range(low: Any, high: Any, inputs: int) -> None:
     """ValueError unless low < high, each one number or one per input."""
     bottom, top = per_input("low", low, inputs), per_input("high", high, inputs)
-    if not ((bottom < top) & np.isfinite(top - bottom)).all():
-        raise ValueError(f"the values are to lie in low < high, got low={low}, high={high}")
+    if not ((bottom < top) & (np.abs(bottom) < LARGEST) & (np.abs(top) < LARGEST)).all():
+        raise ValueError(f"the values are to lie between low < high, below {LARGEST:g}; got low={low}, high={high}")
 
 
 def columns(u: Array) -> Array:

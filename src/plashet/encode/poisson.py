@@ -12,7 +12,7 @@ from ..ops import into, observed
 from ..types import Array
 from .door import check_inputs, per_input
 
-MOST = 30.0  # mean count up to which the inverse is exact
+MOST = 100.0  # mean count up to which the inverse is exact
 ROLE = int.from_bytes(b"Poisson", "big")  # so that the noise of a liquid with the same seed is other noise
 
 
@@ -33,7 +33,7 @@ class Poisson:
     One count is drawn per tick and input, by inversion of one uniform number that depends on (seed, key of the row,
     tick, input) alone: a run can be cut, resumed and replayed, and a row of a batch that is alone under the same key
     gets the same spikes. A row's key is its place in the batch, or what `init(u, keys)` gives it. To have finer times
-    than a tick, make finer ticks: `np.repeat(u, n, axis=0)` with dt / n. Means above 30 spikes a tick use the
+    than a tick, make finer ticks: `np.repeat(u, n, axis=0)` with dt / n. Means above 100 spikes a tick use the
     Cornish-Fisher expansion of the inverse, within one spike of the exact count.
     Raises ValueError for settings that are not finite, a limit that is not positive, or a seed outside 0 .. 2^64 - 1.
 
@@ -110,9 +110,9 @@ def poisson_inverse(uniform: Array, mean: Array) -> Array:
         k += 1
         term = term * m / k
         flat[going] = k
-        on = (u >= reached + term) & (term > 1e-17) & (m <= MOST)
-        reached = (reached + term)[on]
-        going, u, m, term = going[on], u[on], m[on], term[on]
+        reached = reached + term
+        on = (u >= reached) & ((term > 1e-17) | (k < m)) & (m <= MOST)
+        going, u, m, term, reached = going[on], u[on], m[on], term[on], reached[on]
     large = mean > MOST
     if large.any():
         counts = flat.reshape(mean.shape)
