@@ -196,6 +196,44 @@ PLASHET_INLINE Vec<T> at_least(Vec<T> v, T limit) {
 #endif
 #undef PLASHET_X86_OPERATIONS
 
+// Masks: all bits of a lane set where it holds
+template <class T>
+PLASHET_INLINE typename Traits<T>::Bits at_or_above(Vec<T> a, Vec<T> b) {
+#if defined(__GNUC__) && !defined(PLASHET_PLAIN_VECTORS)
+    return a >= b;
+#else
+    return Traits<T>::Bits::each([&](int i) { return typename Traits<T>::Bit(a[i] >= b[i] ? -1 : 0); });
+#endif
+}
+template <class T>
+PLASHET_INLINE typename Traits<T>::Bits above(Vec<T> a, Vec<T> b) {
+#if defined(__GNUC__) && !defined(PLASHET_PLAIN_VECTORS)
+    return a > b;
+#else
+    return Traits<T>::Bits::each([&](int i) { return typename Traits<T>::Bit(a[i] > b[i] ? -1 : 0); });
+#endif
+}
+template <class T>
+PLASHET_INLINE Vec<T> select(typename Traits<T>::Bits mask, Vec<T> yes, Vec<T> no) {
+#if defined(__GNUC__) && !defined(PLASHET_PLAIN_VECTORS)
+    return mask ? yes : no;
+#else
+    return Vec<T>::each([&](int i) { return mask[i] ? yes[i] : no[i]; });
+#endif
+}
+template <class T>
+PLASHET_INLINE bool anywhere(typename Traits<T>::Bits mask) {
+#if defined(__AVX2__) && PLASHET_VECTOR_BYTES == 32 && !defined(PLASHET_PLAIN_VECTORS)
+    return _mm256_movemask_epi8((__m256i)mask) != 0;
+#elif defined(__SSE2__) && PLASHET_VECTOR_BYTES == 16 && !defined(PLASHET_PLAIN_VECTORS) && defined(__GNUC__)
+    return _mm_movemask_epi8((__m128i)mask) != 0;
+#else
+    bool any = false;
+    for (int i = 0; i < width<T>; ++i) any = any || mask[i] != 0;
+    return any;
+#endif
+}
+
 // The polynomial c[0] + c[1] x + c[2] x^2 + ...
 template <class T, std::size_t N>
 PLASHET_INLINE Vec<T> polynomial(Vec<T> x, const T (&c)[N]) {

@@ -1,6 +1,6 @@
 // Spiking liquids for Python: plans, which hold a liquid's constant arrays laid out for the kernels, and no state.
 //
-//     plan = spiking_plan(neuron, sizes, settings, w_current, w_events, shares, parameters, refractory, inhibitory,
+//     plan = spiking_plan(neuron, sizes, settings, w_current, w_events, shares, parameters, inhibitory,
 //                         start, post, delay, dynamics, instruction_set="")
 //     events = plan.run(u, dt, weight, state, out, bins, first, end, record)
 //
@@ -63,8 +63,7 @@ template <class T> using Table = In<T, nb::ndim<2>, nb::c_contig>;
 template <class T>
 struct StateOf {
     Out<T, nb::ndim<2>, nb::c_contig> v;
-    Out<std::int32_t, nb::ndim<2>, nb::c_contig> silent;
-    Out<T, nb::ndim<2>, nb::c_contig> extra;
+    Out<T, nb::ndim<2>, nb::c_contig> silent, extra;
     Out<T, nb::ndim<3>, nb::c_contig> current;
     Out<T, nb::ndim<4>, nb::c_contig> ring;
     Out<T, nb::ndim<2>, nb::c_contig> u, r;
@@ -80,7 +79,7 @@ class SpikingPlan {
   public:
     SpikingPlan(int neuron, bool counts, double h, double kept_trace, double noise, std::uint64_t seed, T decay_e, T decay_i,
                 std::int64_t slots, Table<T> w_current, Table<T> w_events, Table<T> shares, Table<T> parameters,
-                Line<std::int32_t> refractory, Line<std::uint8_t> inhibitory, Line<std::int64_t> start,
+                Line<std::uint8_t> inhibitory, Line<std::int64_t> start,
                 Line<std::int32_t> post, Line<std::int32_t> delay, Table<T> dynamics, const std::string &set)
         : run_(choose(spiking_of(set))) {
         const std::int64_t units = inhibitory.shape(0), edges = post.shape(0);
@@ -89,9 +88,8 @@ class SpikingPlan {
         require(neuron >= 0 && neuron <= int(Neuron::izhikevich), "no such neuron");
         require(std::int64_t(w_current.shape(1)) == units && std::int64_t(w_events.shape(1)) == units,
                 "w_current is (currents, units), w_events (events, units)");
-        require(shaped(shares, {2, units}) && shaped(parameters, {neuron_parameters, units}) &&
-                    shaped(refractory, {units}),
-                "shares is (2, units), parameters (9, units), refractory (units,)");
+        require(shaped(shares, {2, units}) && shaped(parameters, {neuron_parameters, units}),
+                "shares is (2, units), parameters (8, units)");
         require(shaped(start, {units + 1}) && shaped(delay, {edges}), "start is (units + 1,), delay (edges,)");
         require(start.data()[0] == 0 && start.data()[units] == edges &&
                     std::is_sorted(start.data(), start.data() + units + 1),
@@ -106,12 +104,15 @@ class SpikingPlan {
         c_.counts = counts, c_.h = h, c_.kept = kept_trace, c_.noise = noise, c_.seed = seed;
         c_.decay_e = decay_e, c_.decay_i = decay_i;
         numbers_.reserve(6);
-        c_.w_current = keep(w_current), c_.w_events = keep(w_events);
-        c_.share_e = keep(shares), c_.share_i = c_.share_e + units;
-        const T *p = keep(parameters);
-        for (int k = 0; k < neuron_parameters; ++k) c_.p[k] = p + k * units;
-        c_.U = keep(dynamics), c_.rate_D = c_.U + dynamics.shape(1), c_.rate_F = c_.rate_D + dynamics.shape(1);
-        refractory_ = kept(refractory.data(), units), c_.refractory = refractory_.get();
+        c_.padded = (units + unit_block - 1) / unit_block * unit_block;
+        c_.w_current = pad(w_current), c_.w_events = pad(w_events);
+        c_.share_e = pad(shares), c_.share_i = c_.share_e + c_.padded;
+        const T *p = pad(parameters);
+        for (int k = 0; k < neuron_parameters; ++k) c_.p[k] = p + k * c_.padded;
+        if (c_.neuron != Neuron::izhikevich)  // a unit that is only there to fill a vector never reaches its threshold
+            std::fill(const_cast<T *>(c_.p[2]) + units, const_cast<T *>(c_.p[2]) + c_.padded, T(1));
+        numbers_.push_back(kept(dynamics.data(), std::int64_t(dynamics.size())));
+        c_.U = numbers_.back().get(), c_.rate_D = c_.U + dynamics.shape(1), c_.rate_F = c_.rate_D + dynamics.shape(1);
         inhibitory_ = kept(inhibitory.data(), units), c_.inhibitory = inhibitory_.get();
         start_ = kept(start.data(), units + 1), c_.start = start_.get();
         post_ = kept(post.data(), edges), c_.post = post_.get();
@@ -157,8 +158,13 @@ class SpikingPlan {
         else return kernels.run_double;
     }
 
-    const T *keep(const Table<T> &from) {
-        numbers_.push_back(kept(from.data(), std::int64_t(from.size())));
+    // Lines of units, padded with zeros.
+    const T *pad(const Table<T> &from) {
+        const std::int64_t lines = from.shape(0), units = c_.units;
+        Aligned<T> to(lines * c_.padded);
+        for (std::int64_t l = 0; l < lines; ++l)
+            std::copy(from.data() + l * units, from.data() + (l + 1) * units, &to[l * c_.padded]);
+        numbers_.push_back(std::move(to));
         return numbers_.back().get();
     }
 
@@ -185,7 +191,7 @@ class SpikingPlan {
     SpikingRun<T> run_;
     SpikingConstants<T> c_{};
     std::vector<Aligned<T>> numbers_;
-    Aligned<std::int32_t> refractory_, post_, delay_;
+    Aligned<std::int32_t> post_, delay_;
     Aligned<std::uint8_t> inhibitory_;
     Aligned<std::int64_t> start_;
 };
@@ -194,7 +200,7 @@ template <class T>
 void bind_spiking_plan(nb::module_ &m, const char *plan, const char *state) {
     using namespace nb::literals;
     nb::class_<StateOf<T>>(m, state, "The arrays of a state, which run moves in place.")
-        .def(nb::init<Out<T, nb::ndim<2>, nb::c_contig>, Out<std::int32_t, nb::ndim<2>, nb::c_contig>,
+        .def(nb::init<Out<T, nb::ndim<2>, nb::c_contig>, Out<T, nb::ndim<2>, nb::c_contig>,
                       Out<T, nb::ndim<2>, nb::c_contig>, Out<T, nb::ndim<3>, nb::c_contig>,
                       Out<T, nb::ndim<4>, nb::c_contig>, Out<T, nb::ndim<2>, nb::c_contig>,
                       Out<T, nb::ndim<2>, nb::c_contig>, Out<std::int64_t, nb::ndim<2>, nb::c_contig>,
@@ -205,14 +211,14 @@ void bind_spiking_plan(nb::module_ &m, const char *plan, const char *state) {
              "clock"_a.noconvert(), "rest"_a.noconvert(), "key"_a.noconvert());
     nb::class_<SpikingPlan<T>>(m, plan, "A spiking liquid's constant arrays, laid out for the kernels. No state.")
         .def(nb::init<int, bool, double, double, double, std::uint64_t, T, T, std::int64_t, Table<T>, Table<T>, Table<T>,
-                      Table<T>, Line<std::int32_t>, Line<std::uint8_t>, Line<std::int64_t>, Line<std::int32_t>,
+                      Table<T>, Line<std::uint8_t>, Line<std::int64_t>, Line<std::int32_t>,
                       Line<std::int32_t>, Table<T>, const std::string &>(),
              "neuron"_a, "counts"_a, "h"_a, "kept"_a, "noise"_a, "seed"_a, "decay_e"_a, "decay_i"_a, "slots"_a,
              "w_current"_a.noconvert(), "w_events"_a.noconvert(), "shares"_a.noconvert(), "parameters"_a.noconvert(),
-             "refractory"_a.noconvert(), "inhibitory"_a.noconvert(), "start"_a.noconvert(), "post"_a.noconvert(),
+             "inhibitory"_a.noconvert(), "start"_a.noconvert(), "post"_a.noconvert(),
              "delay"_a.noconvert(), "dynamics"_a.noconvert(), "instruction_set"_a = "",
              "w_current (currents, units), w_events (events, units), shares (2, units) of the two synaptic currents,\n"
-             "parameters (9, units) of the neuron, refractory int32 (units,) in steps, inhibitory uint8 (units,), start\n"
+             "parameters (8, units) of the neuron (simd/neurons.hpp), inhibitory uint8 (units,), start\n"
              "int64 (units + 1,) the first edge of each unit, post and delay int32 (edges,), dynamics (3, edges): U,\n"
              "h / D, h / F, or (3, 0) where synapses are static.")
         .def("run", &SpikingPlan<T>::run, "u"_a.noconvert(), "dt"_a.noconvert(), "weight"_a.noconvert(), "state"_a,

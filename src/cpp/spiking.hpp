@@ -15,23 +15,23 @@ namespace plashet {
 
 enum class Neuron : int { lif = 0, alif = 1, izhikevich = 2 };
 
-constexpr int neuron_parameters = 9;
+constexpr int neuron_parameters = 8;
+constexpr int unit_block = 16;  // units are padded to a multiple of it
 
-// A liquid's constant arrays. Along units: shares, parameters, inhibitory; along edges: the rest. It holds no state.
+// A liquid's constant arrays; those along units are padded to whole vectors. It holds no state.
 template <class T>
 struct SpikingConstants {
     Neuron neuron;
-    std::int64_t units, currents, events, edges, slots;  // slots: a power of two
+    std::int64_t units, padded, currents, events, edges, slots;  // slots: a power of two
     bool dynamic, counts;
     double h, kept;               // kept: of the trace over one step
     double noise;                 // [mV]
     std::uint64_t seed;
     T decay_e, decay_i;
-    const T *w_current;           // (currents, units)
-    const T *w_events;            // (events, units)
-    const T *share_e, *share_i;   // (units)
-    const T *p[neuron_parameters];  // (units) each; see neurons in simd/spiking.cpp
-    const std::int32_t *refractory;  // (units) grid steps
+    const T *w_current;           // (currents, padded)
+    const T *w_events;            // (events, padded)
+    const T *share_e, *share_i;   // (padded)
+    const T *p[neuron_parameters];  // (padded) each; see simd/neurons.hpp
     const std::uint8_t *inhibitory;  // (units)
     const std::int64_t *start;    // (units + 1) the first edge of each unit
     const std::int32_t *post, *delay;  // (edges), delay in grid steps
@@ -42,7 +42,7 @@ struct SpikingConstants {
 template <class T>
 struct SpikingArrays {
     T *v;                  // (rows, units)
-    std::int32_t *silent;  // (rows, units), not of Izhikevich units
+    T *silent;             // (rows, units) refractory steps left, not of Izhikevich units
     T *extra;              // (rows, units) adaptation or recovery, not of LIF units
     T *current;            // (rows, 2, units)
     T *ring;               // (rows, 2, slots, units)

@@ -15,7 +15,7 @@ from .grid import refuse_long
 from .neurons import ALIF, LIF, Izhikevich, gain, parameter, steps_of, weighed
 
 KINDS: dict[type, int] = {LIF: 0, ALIF: 1, Izhikevich: 2}  # neurons that the kernel knows; others run in Python
-PARAMETERS = 9
+PARAMETERS = 8
 
 
 def plan_of(cell: Any, dtype: Any) -> Any:
@@ -29,7 +29,6 @@ def plan_of(cell: Any, dtype: Any) -> Any:
     def lay(values: Any) -> Array:
         return np.ascontiguousarray(values, dtype)
 
-    parameters, refractory = _parameters(cell.neuron, h)
     decay_e, decay_i = (float(np.exp(-h / tau)) for tau in cell.tau_synapse)
     U, D, F = cell.short_term
     return make(
@@ -45,8 +44,7 @@ def plan_of(cell: Any, dtype: Any) -> Any:
         lay(np.asarray(circuit.inputs.w_current).T),
         lay(np.asarray(circuit.inputs.w_events).T),
         lay([parameter(share, circuit.units) for share in cell.shares]),
-        lay(parameters),
-        np.ascontiguousarray(refractory, np.int32),
+        lay(_parameters(cell.neuron, h)),
         np.ascontiguousarray(circuit.inhibitory, np.uint8),
         cell.starts,
         np.ascontiguousarray(circuit.topology.post, np.int32),
@@ -55,21 +53,21 @@ def plan_of(cell: Any, dtype: Any) -> Any:
     )
 
 
-def _parameters(neuron: Any, h: float) -> tuple[Array, Array]:
-    """(9, units) the neuron's numbers in the order of src/cpp/simd/neurons.hpp, and its refractory steps (units,)."""
-    units, like = neuron.units, np.zeros(0)
-    rows, refractory = np.zeros((PARAMETERS, units)), np.zeros(units)
+def _parameters(neuron: Any, h: float) -> Array:
+    """(8, units) the neuron's numbers in the order of src/cpp/simd/neurons.hpp."""
+    units, like, rows = neuron.units, np.zeros(0), np.zeros((PARAMETERS, neuron.units))
     if isinstance(neuron, Izhikevich):
         rows[:5] = [parameter(p, units) for p in (neuron.a, neuron.b, neuron.c, neuron.d, h * 1e3)]
-        return rows, refractory
+        return rows
     lif = neuron.lif if isinstance(neuron, ALIF) else neuron
     level = np.asarray(lif.rest, np.float64) + np.asarray(lif.background, np.float64)
-    rows[:4] = [parameter(p, units) for p in (gain(h, lif.tau, like), level, lif.threshold, lif.reset)]
+    silent = steps_of(lif.refractory, h)
+    rows[:5] = [parameter(p, units) for p in (gain(h, lif.tau, like), level, lif.threshold, lif.reset, silent)]
     if isinstance(neuron, ALIF):
         kept = np.exp(-h / np.asarray(neuron.tau_adapt, np.float64))
         pull = np.asarray(neuron.current_jump, np.float64) * weighed(neuron.tau_adapt, lif.tau, h)
-        rows[4:7] = [parameter(p, units) for p in (kept, neuron.threshold_jump, pull)]
-    return rows, parameter(steps_of(lif.refractory, h), units)
+        rows[5:8] = [parameter(p, units) for p in (kept, neuron.threshold_jump, pull)]
+    return rows
 
 
 def move(
@@ -83,7 +81,7 @@ def move(
     rows = int(np.prod(batch))
     refuse_long(dt, cell.h)
     held = [np.array(a, order="C") for a in _flat(state)]
-    flat = _as_rows(held, rows, len(batch), u.dtype)
+    flat = _as_rows(state, held, rows, u.dtype)
     dts = np.ascontiguousarray(dt.reshape(ticks, 1 if dt.ndim == 1 else rows), np.float64)
     given = (
         np.ascontiguousarray(u.reshape(ticks, rows, u.shape[-1])),
@@ -118,11 +116,11 @@ def _unflat(state: Any, arrays: list[Array]) -> Any:
     return type(state)(type(state.neuron)(*arrays[:count]), *arrays[count:])
 
 
-def _as_rows(arrays: list[Array], rows: int, axes: int, dtype: Any) -> list[Array]:
-    """The arrays as the kernel takes them: (rows, ...), and v, silent, extra for every neuron."""
+def _as_rows(state: Any, arrays: list[Array], rows: int, dtype: Any) -> list[Array]:
+    """The arrays of `_flat` as the kernel takes them: (rows, ...), and v, silent, extra for every neuron."""
+    axes, names = state.clock.ndim, state.neuron._fields
     flat = [a.reshape(rows, *a.shape[axes:]) for a in arrays]
-    neuron, rest = flat[:-9], flat[-9:]
-    v = neuron[0]
-    silent = next((a for a in neuron[1:] if a.dtype == np.int32), np.empty((rows, 0), np.int32))
-    extra = next((a for a in neuron[1:] if a.dtype != np.int32), np.empty((rows, 0), dtype))
-    return [v, silent, extra, *rest]
+    neuron = dict(zip(names, flat, strict=False))
+    none = np.empty((rows, 0), dtype)
+    extra = [a for name, a in neuron.items() if name not in ("v", "silent")]
+    return [neuron["v"], neuron.get("silent", none), extra[0] if extra else none, *flat[len(names) :]]

@@ -23,7 +23,7 @@ Span = tuple[float, float]
 
 class LIFState(NamedTuple):
     v: Array  # (*batch, units) [mV]
-    silent: Array  # (*batch, units) int32: grid steps that are left of the refractory time
+    silent: Array  # (*batch, units): grid steps that are left of the refractory time
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ class LIF:
 
     def init(self, u: Array) -> LIFState:
         v = np.zeros((*u.shape[:-1], self.units), u.dtype) + asarray(self.rest, u)
-        return LIFState(v, np.zeros(v.shape, np.int32))
+        return LIFState(v, np.zeros_like(v))
 
     def scatter(self, state: LIFState, uniform: Array) -> LIFState:
         return state if self.start is None else state._replace(v=between(self.start, uniform, state.v))
@@ -85,13 +85,13 @@ class LIF:
         v = np.where(state.silent > 0, asarray(self.reset, v), v)
         spikes = v >= asarray(self.threshold, v)
         v = np.where(spikes, asarray(self.reset, v), v)
-        silent = np.where(spikes, steps_of(self.refractory, dt), np.maximum(state.silent - 1, 0))
-        return LIFState(v, silent.astype(np.int32)), spikes.astype(v.dtype)
+        silent = np.where(spikes, asarray(steps_of(self.refractory, dt), v), np.maximum(state.silent - 1, 0))
+        return LIFState(v, silent), spikes.astype(v.dtype)
 
 
 class ALIFState(NamedTuple):
     v: Array  # (*batch, units) [mV]
-    silent: Array  # (*batch, units) int32
+    silent: Array  # (*batch, units)
     a: Array  # (*batch, units): adaptation, 1 more with every spike
 
 
@@ -150,8 +150,8 @@ class ALIF:
         a = state.a * decay(dt, self.tau_adapt, v)
         spikes = v >= asarray(lif.threshold, v) + asarray(self.threshold_jump, v) * a
         v = np.where(spikes, asarray(lif.reset, v), v)
-        silent = np.where(spikes, steps_of(lif.refractory, dt), np.maximum(state.silent - 1, 0))
-        return ALIFState(v, silent.astype(np.int32), a + spikes), spikes.astype(v.dtype)
+        silent = np.where(spikes, asarray(steps_of(lif.refractory, dt), v), np.maximum(state.silent - 1, 0))
+        return ALIFState(v, silent, a + spikes), spikes.astype(v.dtype)
 
 
 class IzhikevichState(NamedTuple):
