@@ -14,6 +14,7 @@ from . import wav
 
 EXTRA = 'pip install "plashet[audio]"'
 OTHERS = {b"fLaC": "FLAC", b"OggS": "OGG"}  # by the extra `audio`
+LOUDEST = 1000.0  # of floats: a little more than 1 is sound that was turned up, this is another scale
 
 
 class Sound(NamedTuple):
@@ -148,6 +149,8 @@ def _mono(path: Path, values: NDArray[Any]) -> NDArray[np.float32]:
         bad = ~np.isfinite(values).all(axis=1)
         if bad.any():
             raise SoundError(f"{path} holds {bad.sum()} samples that are no numbers, the first is {int(bad.argmax())}")
+        if (largest := np.abs(values).max()) > LOUDEST:
+            raise SoundError(f"{path} holds samples as large as {largest:g}, wanted -1 to 1: divide by the full range")
         scaled = values
     elif values.dtype == np.uint8:
         scaled = (values - np.float64(128)) / 128.0
