@@ -11,7 +11,7 @@ import numpy as np
 from .. import _kernels
 from ..threads import cores_for
 from ..types import Array
-from .grid import refuse_long
+from .grid import MOST, refuse_long
 from .neurons import ALIF, LIF, Izhikevich, gain, parameter, steps_of, weighed
 
 KINDS: dict[type, int] = {LIF: 0, ALIF: 1, Izhikevich: 2}  # neurons that the kernel knows; others run in Python
@@ -94,6 +94,25 @@ def move(
     work = dts.sum() / dts.shape[1] / cell.h * rows * cell.outputs  # unit-steps
     events = _over_rows(plan, given, rows, int(work), record)
     return _unflat(state, held), events
+
+
+def move_one(plan: Any, cell: Any, state: Any, u: Array, dt: float) -> tuple[Any, Array]:
+    """One tick of one series, with as little around the kernel as Python allows: the new state and the output."""
+    if dt > MOST * cell.h:
+        refuse_long(dt, cell.h)
+    held = [a.copy() for a in (*state.neuron, *state[1:])]
+    rows = [a[None] for a in held]
+    if len(state.neuron) == 2:  # v, silent of LIF; v, w of Izhikevich
+        none = np.empty((1, 0), u.dtype)
+        rows[2:2] = [none]
+        if state.neuron._fields[1] != "silent":
+            rows[1], rows[2] = none, rows[1]
+    out = np.empty((1, 1, cell.outputs), u.dtype)
+    made = _kernels.SpikingStateFloat32 if u.dtype.char == "f" else _kernels.SpikingStateFloat64
+    if not u.flags.c_contiguous:
+        u = np.ascontiguousarray(u)
+    plan.run(u[None, None], np.array([[dt]]), cell.weights(u.dtype), made(*rows), out, None, 0, 1, False)
+    return _unflat(state, held), out[0, 0]
 
 
 def _over_rows(plan: Any, given: tuple[Any, ...], rows: int, work: int, record: bool) -> Array | None:

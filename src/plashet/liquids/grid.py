@@ -25,7 +25,7 @@ def whole_steps(dt: float, h: float, rest: float) -> tuple[int, float]:
     return int(done), max(float(total - done), 0.0)
 
 
-def refuse_long(dt: Array, h: float) -> None:
+def refuse_long(dt: Array | float, h: float) -> None:
     """Raise ValueError if a tick has more grid steps than anybody can wait for."""
     longest = float(np.max(dt, initial=0.0))
     if longest > MOST * h:

@@ -13,7 +13,7 @@ from ..chance import START, named, normals, seeded, uniforms
 from ..ops import asarray, into
 from ..types import Array, State
 from ..wiring import Circuit
-from .compiled import move, plan_of
+from .compiled import move, move_one, plan_of
 from .grid import refuse_long, tell_of_rounding, whole_steps
 from .neurons import mean_current
 from .rows import recorded, row_of, stacked
@@ -137,6 +137,9 @@ class Spiking:
 
     def tick(self, state: SpikingState, u: Array, dt: Array | float) -> tuple[SpikingState, Array]:
         """The compiled twin of one `step`."""
+        plan = self._plan(u.dtype)
+        if plan is not None and u.ndim == 1:
+            return move_one(plan, self, state, u, float(dt))
         after, outputs = self.run(state, u[None], np.asarray(dt, np.float64)[None])
         return after, outputs[0]
 
@@ -260,10 +263,9 @@ class Spiking:
 
     def weights(self, dtype: Any) -> Array:
         """(edges,) the amplitudes for the kernel."""
-        key = np.dtype(dtype)
-        if key not in self._laid:
-            self._laid[key] = np.ascontiguousarray(self.circuit.weight, key)
-        return self._laid[key]
+        if dtype not in self._laid:
+            self._laid[dtype] = np.ascontiguousarray(self.circuit.weight, dtype)
+        return self._laid[dtype]
 
     @cached_property
     def _laid(self) -> dict[Any, Array]:
