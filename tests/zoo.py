@@ -3,7 +3,9 @@
 import numpy as np
 
 from plashet import (
+    ALIF,
     FORCE,
+    LIF,
     LMS,
     NLMS,
     RLS,
@@ -16,6 +18,7 @@ from plashet import (
     Products,
     Readout,
     Ridge,
+    Spiking,
     Squares,
     WithInput,
     wiring,
@@ -78,6 +81,38 @@ _FIELDS = Population(U, 6, _LOW, _HIGH)
 _FIR = lowpass(2.0, 0.1, 5)
 
 # Values to spikes, and spikes to values.
+
+
+def _circuit(seed, units=N, dynamic=True, currents=1):
+    """A dozen units, a third inhibitory, that spike under the signals of the contract tests."""
+    rng = np.random.default_rng(seed)
+    pre, post = rng.integers(units, size=(2, 5 * units))
+    size = len(pre)
+    dynamics = wiring.Dynamics(rng.uniform(0.1, 0.9, size), rng.uniform(0.1, 1, size), rng.uniform(0.1, 1, size))
+    return wiring.circuit(
+        pre,
+        post,
+        rng.gamma(1.0, 8.0, size),
+        rng.integers(1, 7, size) * 0.05,
+        inhibitory=np.arange(units) % 3 == 0,
+        inputs=wiring.Inputs(4 * rng.normal(size=(units, currents)), 8 * rng.normal(size=(units, U - currents))),
+        dynamics=dynamics if dynamic else None,
+    )
+
+
+_LIF = LIF(N, tau=np.linspace(0.02, 0.2, N), refractory=0.1, background=14.5)
+
+SPIKING = {
+    "LIF": Spiking(_circuit(20), _LIF, h=0.05),
+    "LIF, static": Spiking(_circuit(21, dynamic=False, currents=U), _LIF, h=0.05, tau_trace=0.2),
+    "LIF, counts": Spiking(_circuit(22, currents=0), _LIF, h=0.05, tau_synapse=(0.05, 0.08), tau_trace=None),
+    "LIF, tau of the synapses": Spiking(_circuit(23), LIF(N, tau=0.03), h=0.05, tau_synapse=(0.03, 0.06)),
+    "ALIF": Spiking(_circuit(24), ALIF(_LIF, 0.2, threshold_jump=0.3, current_jump=0.5), h=0.05),
+    "behind an encoder": Chain((Scale(np.zeros(U), np.ones(U)), Spiking(_circuit(26), _LIF, h=0.05))),
+    "noise": Spiking(_circuit(27), _LIF, h=0.05, noise=2.0, seed=5),
+    "random beginning": Spiking(_circuit(28), LIF(N, start=(13.5, 15.0)), h=0.05, seed=6),
+}
+
 ENCODERS = {
     "poisson": Poisson(U, gain=np.array([20.0, 30.0]), base=5.0, seed=4),
     "latency": Latency(U, 0.7, _LOW, _HIGH),
@@ -105,10 +140,10 @@ MODELS = {
     "looped, squared": Looped(Chain((_FED, Squares(N))), Readout(np.vstack((_READ[:N], _READ[:N])), np.zeros(2))),
 }
 
-CELLS = LIQUIDS | OTHERS | ENCODERS | MODELS
+CELLS = LIQUIDS | OTHERS | ENCODERS | SPIKING | MODELS
 
 # The rows of a batch have random numbers of their own: a row alone is the row only under its key.
-OWN_NUMBERS = {"noisy", "poisson", "poisson, read"}
+OWN_NUMBERS = {"noisy", "noise", "random beginning", "poisson", "poisson, read"}
 
 ONLINE = {
     "RLS": RLS(penalty=1e-2),

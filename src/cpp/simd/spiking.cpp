@@ -17,6 +17,7 @@ namespace {
 
 template <class T> constexpr T largest = sizeof(T) == 4 ? T(1.2676506e30) : T(1.0715086071862673e301);  // 2^100, 2^1000
 
+// Finite inputs stay finite in what they are multiplied by; NaN stays NaN.
 template <class T>
 T bounded(T value) {
     return value > largest<T> ? largest<T> : value < -largest<T> ? -largest<T> : value;
@@ -100,20 +101,19 @@ class Row {
     void hold(const T *in) {
         std::fill(held_, held_ + c_.padded, T(0));
         for (std::int64_t j = 0; j < c_.currents; ++j) {
-            const T x = in[j], *w = c_.w_current + j * c_.padded;
+            const T x = bounded(in[j]), *w = c_.w_current + j * c_.padded;
             if (x != x || x == 0) continue;  // not observed
             for (std::int64_t i = 0; i < c_.padded; ++i) held_[i] += w[i] * x;
         }
-        for (std::int64_t i = 0; i < c_.padded; ++i) held_[i] = bounded(held_[i]);
     }
 
     void deliver(const T *counts) {
         T *e = slot(0, clock_), *inhibit = slot(1, clock_);
         for (std::int64_t j = 0; j < c_.events; ++j) {
-            const T count = counts[j], *w = c_.w_events + j * c_.padded;
+            const T count = bounded(counts[j]), *w = c_.w_events + j * c_.padded;
             if (count != count || count == 0) continue;
             for (std::int64_t i = 0; i < c_.padded; ++i) {
-                const T amount = bounded(count * w[i]);
+                const T amount = count * w[i];
                 e[i] += amount > 0 ? amount : T(0);
                 inhibit[i] += amount < 0 ? -amount : T(0);
             }

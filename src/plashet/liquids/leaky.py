@@ -12,6 +12,7 @@ import numpy as np
 from .. import _kernels
 from ..ops import decay, join, logistic, namespace, observed, rectify, rest
 from ..threads import over_rows
+from ..tree import parts
 from ..types import Array
 from ..wiring import Bands, Wiring, grown, pruned
 
@@ -60,6 +61,9 @@ class Leaky:
         with np.errstate(divide="ignore"):
             tau = dt / np.minimum(-np.log1p(-rate), 1000.0)  # exp(-1000) is 0: alpha = 1 keeps nothing, as asked
         return cls(wiring, tau if tau.ndim else float(tau), activation)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return dict(parts(self) or ())  # not the plans: they are the kernel's own, and cannot be copied or sent away
 
     @property
     def inputs(self) -> int:

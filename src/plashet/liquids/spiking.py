@@ -18,6 +18,7 @@ from .grid import refuse_long, tell_of_rounding, whole_steps
 from .neurons import mean_current
 from .rows import recorded, row_of, stacked
 
+LARGEST = {"f": 2.0**100, "d": 2.0**1000}  # finite inputs are cut there, so that what they lead to is finite
 LARGEST_DELAY = 1 << 16  # grid steps; a ring holds so many slots for each unit
 
 
@@ -187,6 +188,7 @@ class Spiking:
         """One tick of one row: deliver the events, then grid step after grid step."""
         refuse_long(np.asarray(dt), self.h)
         steps, rest = whole_steps(dt, self.h, float(state.rest))
+        u = u.clip(-LARGEST[u.dtype.char], LARGEST[u.dtype.char])
         held, ring = self.circuit.inputs.current(u), state.ring.copy()
         ring[:, int(state.clock) % self.slots] += self.circuit.inputs.arriving(u)
         trace = state.trace if self.tau_trace else np.zeros_like(state.trace)
