@@ -41,6 +41,9 @@ _HOME = {
     "GradientReadout": "learn",
     "Live": "live",
     "Forecaster": "forecast",
+    "SequenceClassifier": "estimators",
+    "SequenceRegressor": "estimators",
+    "LiquidFeatures": "estimators",
 }
 _MODULES = ("wiring", "encode", "liquids", "learn", "measure", "data", "streams", "tree", "report")
 

@@ -49,7 +49,11 @@ class ModelState(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A liquid read out: itself a cell."""
+    """A liquid read out: itself a cell.
+
+    readout: a Readout, or another map from features that has `weights` (features, outputs, ...), `bias` (outputs, ...),
+    a call, and its twin `read`.
+    """
 
     liquid: Cell
     readout: Readout
@@ -180,7 +184,8 @@ def blank(liquid: Cell, outputs: int) -> Readout:
 def read(liquid: Cell, readout: Readout, state: State, u: Array, dt: float) -> tuple[State, Array, Array]:
     """Drive and read out: state, features and output, by one compiled call where the liquid offers it."""
     together = getattr(liquid, "read", None)
-    if together is not None and readout.weights.dtype is FLOAT64 and u.ndim == 1:
+    linear = type(readout) is Readout and readout.weights.dtype is FLOAT64
+    if together is not None and linear and u.ndim == 1:
         return together(state, u, dt, readout.weights, readout.bias)  # type: ignore[no-any-return]
     state, features = tick(liquid, state, u, dt)
     return state, features, readout.read(features)
@@ -188,13 +193,14 @@ def read(liquid: Cell, readout: Readout, state: State, u: Array, dt: float) -> t
 
 def _compiled(liquid: Cell, readout: Readout, u: Array) -> Any:
     """The liquid's compiled closed loop, if it has one for these arrays."""
-    fits = isinstance(u, np.ndarray) and readout.weights.dtype == np.float64
+    fits = type(readout) is Readout and isinstance(u, np.ndarray) and readout.weights.dtype == np.float64
     return getattr(liquid, "loop", None) if fits else None
 
 
 def _fits(liquid: Cell, readout: Readout) -> None:
-    if readout.weights.shape != (liquid.outputs, readout.bias.shape[0]):
+    wanted = (liquid.outputs, *readout.bias.shape)
+    if tuple(readout.weights.shape) != wanted:
         raise ValueError(
-            f"the readout's weights are {tuple(readout.weights.shape)}, wanted "
-            f"({liquid.outputs}, {readout.bias.shape[0]}): features of the liquid by outputs"
+            f"the readout's weights are {tuple(readout.weights.shape)}, wanted {wanted}: "
+            "features of the liquid by outputs"
         )

@@ -6,7 +6,9 @@ from .force import FORCE
 from .gradient_readout import GradientReadout
 from .hedge import MLpol
 from .lms import LMS, NLMS
+from .logistic import Logistic, Softmax
 from .losses import Huber, Pinball, Squared
+from .pdelta import PDelta, Votes
 from .penalty import CrossValidated
 from .ridge import Ridge
 from .rls import RLS
@@ -21,8 +23,12 @@ __all__ = [
     "FoldRidge",
     "GradientReadout",
     "Huber",
+    "Logistic",
     "MLpol",
+    "PDelta",
     "Pinball",
     "Ridge",
+    "Softmax",
     "Squared",
+    "Votes",
 ]

@@ -124,6 +124,5 @@ def begin(cell: Any, u: Array, key: int | None, content: Array) -> State:
 
 
 def _named_by(content: Array) -> int:
-    """A number that the values determine."""
-    digest = blake2b(np.ascontiguousarray(content).tobytes(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") >> 1
+    """A number below 2^32 that the values determine."""
+    return int.from_bytes(blake2b(np.ascontiguousarray(content).tobytes(), digest_size=4).digest(), "little")
