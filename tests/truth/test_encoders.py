@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from plashet import Chain, _kernels, run
+from plashet import Chain, _kernels, run, tree
+from plashet.cells import fold
 from plashet.chance import uniforms
 from plashet.encode import (
     BSA,
@@ -158,6 +159,11 @@ def test_an_even_train_is_read_as_its_rate_whatever_the_ticks():
     again, _ = run(Rates(1, 0.2), (7.0 * dt)[:, None], dt)
     expected = 7.0 * (1 - np.exp(-np.cumsum(dt) / 0.2))
     np.testing.assert_allclose(again[:, 0], expected, rtol=1e-9)
+
+
+def test_a_spike_in_a_tick_of_no_length_counts_as_much_as_any():
+    again, _ = run(Rates(1, 0.2), np.array([[0.0], [1.0], [0.0]]), np.array([0.1, 0.0, 0.1]))
+    np.testing.assert_allclose(again[:, 0], [0, 1 / 0.2, np.exp(-0.1 / 0.2) / 0.2], rtol=1e-12)
 
 
 # --- Latency
@@ -504,6 +510,24 @@ def test_no_finite_or_missing_value_makes_an_output_that_is_not_finite(name, u, 
         out, _ = run(ENCODERS[name], values, dt)
         assert out.dtype == values.dtype
         assert np.isfinite(out).all()
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+@settings(max_examples=25, deadline=None)
+@given(cut=st.integers(0, 30), seed=st.integers(0, 1000))
+def test_gaps_in_values_and_ticks_of_no_length_can_be_cut_and_stepped_through(name, cut, seed):
+    rng, cell = np.random.default_rng(seed), ENCODERS[name]
+    u, dt = rng.normal(size=(30, 2, U)), rng.choice([0.0, 0.05, 0.2], (30, 2))
+    u[rng.random(u.shape) < 0.4] = np.nan
+    whole, last = run(cell, u, dt)
+    left, middle = run(cell, u[:cut], dt[:cut], cell.init(u[0]))
+    right, end = run(cell, u[cut:], dt[cut:], middle)
+    assert np.array_equal(np.concatenate((left, right)), whole)
+    stepped_end, stepped = fold(cell, cell.init(u[0]), u, dt)
+    np.testing.assert_allclose(stepped, whole, rtol=1e-12, atol=1e-12)
+    for other in (end, stepped_end):
+        for a, b in zip(tree.arrays(other).values(), tree.arrays(last).values(), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ENCODERS)
