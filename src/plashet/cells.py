@@ -13,6 +13,7 @@ import numpy as np
 
 from .ops import into, join, namespace, observed, rest
 from .types import Array, Cell, State
+from .within import spiking_path
 
 
 def tick(cell: Any, state: State, u: Array, dt: float) -> tuple[State, Array]:
@@ -88,6 +89,23 @@ class Chain:
             after.append(s)
         return tuple(after), u
 
+    def record(self, state: State, u: Array, dt: Array) -> tuple[State, Array, Array]:
+        """As `run`, with the spikes of the one cell that spikes, as its own `record` gives them."""
+        after, k = [], self._spiker
+        for cell, s in zip(self.cells[:k], state[:k], strict=True):
+            s, u = sweep(cell, s, u, dt)
+            after.append(s)
+        s, u, spikes = self.cells[k].record(state[k], u, dt)  # type: ignore[attr-defined]
+        after.append(s)
+        for cell, s in zip(self.cells[k + 1 :], state[k + 1 :], strict=True):
+            s, u = sweep(cell, s, u, dt)
+            after.append(s)
+        return tuple(after), u, spikes
+
+    @cached_property
+    def _spiker(self) -> int:
+        return spiking_path(self)[0]
+
 
 @dataclass(frozen=True, eq=False)
 class Beside:
@@ -137,6 +155,17 @@ class Beside:
     def run(self, state: State, u: Array, dt: Array, out: Array | None = None) -> tuple[State, Array]:
         moved = [sweep(cell, s, u, dt) for cell, s in zip(self.cells, state, strict=True)]
         return tuple(s for s, _ in moved), into(out, join([y for _, y in moved]))
+
+    def record(self, state: State, u: Array, dt: Array) -> tuple[State, Array, Array]:
+        """As `run`, with the spikes of the one cell that spikes, as its own `record` gives them."""
+        k, moved = self._spiker, []
+        for i, (cell, s) in enumerate(zip(self.cells, state, strict=True)):
+            moved.append((*sweep(cell, s, u, dt), None) if i != k else cell.record(s, u, dt))  # type: ignore[attr-defined]
+        return tuple(s for s, _, _ in moved), join([y for _, y, _ in moved]), moved[k][2]
+
+    @cached_property
+    def _spiker(self) -> int:
+        return spiking_path(self)[0]
 
 
 def _first_of_two(call: Any, state: State, *given: Any) -> tuple[State, Array, Array]:
@@ -247,10 +276,19 @@ class Noisy:
         return NoisyState(inner, state.tick + 1), y
 
     def run(self, state: NoisyState, u: Array, dt: Array, out: Array | None = None) -> tuple[NoisyState, Array]:
-        first = int(state.tick)
-        noise = np.stack([self._noise(first + t, now) for t, now in enumerate(u)]) if len(u) else u
-        inner, y = sweep(self.cell, state.inner, u + noise, dt, out)
+        inner, y = sweep(self.cell, state.inner, self._noised(state, u), dt, out)
         return NoisyState(inner, state.tick + len(u)), y
+
+    def record(self, state: NoisyState, u: Array, dt: Array) -> tuple[NoisyState, Array, Array]:
+        """As `run`, with the spikes of the cell, as its own `record` gives them."""
+        spiking: Any = self.cell
+        inner, y, spikes = spiking.record(state.inner, self._noised(state, u), dt)
+        return NoisyState(inner, state.tick + len(u)), y, spikes
+
+    def _noised(self, state: NoisyState, u: Array) -> Array:
+        """u (time, *batch, inputs) with the noise of its ticks."""
+        first = int(state.tick)
+        return u + np.stack([self._noise(first + t, now) for t, now in enumerate(u)]) if len(u) else u
 
     def _noise(self, tick: int, u: Array) -> Array:
         return np.random.default_rng((self.seed, tick)).normal(0.0, self.sd, np.shape(u)).astype(u.dtype)

@@ -64,6 +64,7 @@ class Live:
         self.ticks = 0
         self.evicted = 0
         self.state = state
+        self._inside = getattr(learner, "wants_events", False)  # it moves the liquid, by its spikes, at every tick
         self._knowledge = learner.init(model) if knowledge is None else knowledge
         self._model = model
         self._stale = knowledge is not None  # the model is asked of the learner only when it is needed
@@ -100,8 +101,13 @@ class Live:
         if key in self._open:
             raise ValueError(f"prediction {key!r} is still open; learn it first, or use another id")
         before = model.init(u) if self.state is None else self.state
-        after, guess = model.tick(before, u, dt)
-        self._knowledge, trace = self.learner.watch(self._knowledge, Evidence(before, after, Tick(u, None, dt), guess))
+        if self._inside:
+            after, guess, events = model.witness(before, u, dt)
+            self._stale = True
+        else:
+            (after, guess), events = model.tick(before, u, dt), None
+        seen = Evidence(before, after, Tick(u, None, dt), guess, events)
+        self._knowledge, trace = self.learner.watch(self._knowledge, seen)
         self.state = after
         self.ticks += 1
         if self._like is None:

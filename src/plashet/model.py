@@ -80,6 +80,11 @@ class Model:
         inner, features, y = read(self.liquid, self.readout, state.inner, u, dt)
         return ModelState(inner, features), y
 
+    def witness(self, state: ModelState, u: Array, dt: Array | float) -> tuple[ModelState, Array, Array]:
+        """As `tick`, with the liquid's spikes, as its `record` gives them."""
+        inner, features, spikes = watched(self.liquid, state.inner, u, dt)
+        return ModelState(inner, features), self.readout.read(features), spikes
+
     def features(self, state: ModelState, u: Array, dt: Array, y: Array | None = None) -> tuple[ModelState, Array]:
         """What the readout sees at every tick: (time, *batch, features); the targets y play no part."""
         inner, features = sweep(self.liquid, state.inner, u, dt)
@@ -141,6 +146,12 @@ class Looped:
         inner, features, y = read(self.liquid, self.readout, state.inner, join([u, state.last]), dt)
         return LoopState(inner, features, np.array(y, state.last.dtype)), y  # what the caller does to y is not heard
 
+    def witness(self, state: LoopState, u: Array, dt: Array | float) -> tuple[LoopState, Array, Array]:
+        """As `tick`, with the liquid's spikes, as its `record` gives them."""
+        inner, features, spikes = watched(self.liquid, state.inner, join([u, state.last]), dt)
+        y = self.readout.read(features)
+        return LoopState(inner, features, np.array(y, state.last.dtype)), y, spikes
+
     def run(self, state: LoopState, u: Array, dt: Array, out: Array | None = None) -> tuple[LoopState, Array]:
         """By one compiled call where the liquid offers it."""
         quick = _compiled(self.liquid, self.readout, u)
@@ -189,6 +200,12 @@ def read(liquid: Cell, readout: Readout, state: State, u: Array, dt: float) -> t
         return together(state, u, dt, readout.weights, readout.bias)  # type: ignore[no-any-return]
     state, features = tick(liquid, state, u, dt)
     return state, features, readout.read(features)
+
+
+def watched(liquid: Any, state: State, u: Array, dt: Array | float) -> tuple[State, Array, Array]:
+    """One tick of a liquid that spikes: state, features and the tick's spikes, as its `record` gives them."""
+    state, features, spikes = liquid.record(state, u[None], np.asarray(dt, np.float64)[None])
+    return state, features[0], spikes
 
 
 def _compiled(liquid: Cell, readout: Readout, u: Array) -> Any:

@@ -166,14 +166,17 @@ def _tick_by_tick(
 ) -> tuple[State, Any]:
     """The general way: the learner sees every tick's evidence."""
     closed = getattr(learner, "closed_loop", False)  # the model is to hear itself, as taught so far, not its teacher
-    model = learner.model(knowledge) if closed else model
+    inside = getattr(learner, "wants_events", False)  # the learner moves the liquid, by its spikes, at every tick
+    model = learner.model(knowledge) if closed or inside else model
     forces, teacher = None if closed else getattr(model, "force", None), np.asarray(block.y)
     for u, heard, y, dt in zip(block.u, teacher, targets, block.dt, strict=True):
         before = state
-        state, guess = model.step(before, u, dt)
-        knowledge, trace = learner.watch(knowledge, Evidence(before, state, Tick(u, None, dt), guess))
-        if not np.isnan(y).all():
+        state, guess, events = model.witness(before, u, dt) if inside else (*model.step(before, u, dt), None)
+        knowledge, trace = learner.watch(knowledge, Evidence(before, state, Tick(u, None, dt), guess, events))
+        taught = not np.isnan(y).all()
+        if taught:
             knowledge, _ = learner.credit(knowledge, trace, y)
-            model = learner.model(knowledge) if closed else model
+        if inside or (closed and taught):
+            model = learner.model(knowledge)
         state = forces(state, heard) if forces else state
     return state, knowledge

@@ -49,7 +49,7 @@ class Evidence(NamedTuple):
     after: State  # and after it
     tick: Tick
     guess: Array  # (*batch, outputs), made before anything is learnt from the tick
-    events: Array | None = None  # (events, 2) of (grid step, unit), only for learners that ask for them
+    events: Array | None = None  # (spikes, 2) int64 of (grid step, unit), if the learner `wants_events`
 
 
 class Learner(Protocol[K, T]):
@@ -59,8 +59,10 @@ class Learner(Protocol[K, T]):
     consumed. NaN in `y` means "not known yet, or never".
 
     Optional: `absorb(knowledge, features, targets, dt) -> knowledge`, watch and credit over a block of ticks, compiled;
-    `grow(knowledge, model, at, count)` and `prune(knowledge, model, keep)`, for features that come and go; and
-    `closed_loop = True`, for a learner under which a model hears its own output while it is taught.
+    `grow(knowledge, model, at, count)` and `prune(knowledge, model, keep)`, for features that come and go;
+    `closed_loop = True`, for a learner under which a model hears its own output while it is taught; and
+    `wants_events = True`, for one that learns within the liquid: its evidence holds the tick's spikes, it may have
+    moved the model at every `watch`, and so the next tick is driven by `model(knowledge)`.
     """
 
     def init(self, model: Any) -> K:

@@ -10,7 +10,7 @@ import plashet
 
 ROOT = Path(plashet.__file__).parent
 LAYERS = [
-    "types ops tree threads chance",
+    "types ops tree threads chance within",
     "wiring",
     "cells",
     "encode liquids",
