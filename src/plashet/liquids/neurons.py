@@ -205,14 +205,17 @@ class Izhikevich:
 def weighed(tau: Array | float, membrane: Array | float, h: Array | float) -> Array:
     """The constant current over h equal in effect on a membrane to one that begins at 1 and decays with tau:
 
-    (h / membrane) exp(-h/tau) expm1(x)/x / (1 - exp(-h/membrane)),  x = h (1/tau - 1/membrane); safe at tau = membrane.
+    (h / membrane) (exp(-h/membrane) - exp(-h/tau)) / x / (1 - exp(-h/membrane)),  x = h (1/tau - 1/membrane)
+
+    where tau is near the membrane's time constant by expm1, so that equal ones are no special case.
     """
     h, tau, membrane = np.asarray(h, np.float64), np.asarray(tau, np.float64), np.asarray(membrane, np.float64)
     x = h * (1 / tau - 1 / membrane)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        growth = np.where(x == 0, 1.0, np.expm1(x) / np.where(x == 0, 1.0, x))
-        weight = (h / membrane) * np.exp(-h / tau) * growth / -np.expm1(-h / membrane)
-    return np.where(h == 0, 1.0, weight)
+    near, safe = np.abs(x) < 1, np.where(x == 0, 1.0, x)
+    grown = np.where(x == 0, 1.0, np.expm1(np.where(near, x, 0.0)) / safe) * np.exp(-h / tau)
+    apart = (np.exp(-h / membrane) - np.exp(-h / tau)) / safe
+    passed = np.where(h == 0, 1.0, -np.expm1(-h / membrane))
+    return np.where(h == 0, 1.0, (h / membrane) * np.where(near, grown, apart) / passed)
 
 
 def mean_current(tau: float, h: float) -> float:
