@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .. import tree
 from ..run import run
 from ..types import Array, Cell, State
+from .within import begun, other_pasts
 
 Floats = NDArray[np.float64]
 
@@ -46,19 +47,20 @@ def forgets(
     """The echo state property under the input `u` (time, inputs): do different pasts end in the same state?
 
     `pasts` runs start from rest under independent normal inputs of the mean and twice the standard deviation of u, for
-    `history` ticks, and then all hear u. The distance at a tick is the largest, over the pasts, of
-    |output - output of the first past|, divided by the largest before u began. With fading memory it falls to
-    nothing; with several attractors, or chaos, it does not. A short u, or long time constants, need a looser tolerance.
+    `history` ticks, and then all hear u; inputs that are counts of spikes are drawn from those of u. The rows of a
+    spiking liquid have one key: the same beginning and noise, so that only their pasts differ.
+
+    The distance at a tick is the largest, over the pasts, of |output - output of the first past|, divided by the
+    largest before u began. With fading memory it falls to nothing; with several attractors, or chaos, it does not. A
+    short u, or long time constants, need a looser tolerance, and so do spikes: one too many shows.
 
     Jaeger 2001, The "echo state" approach, GMD report 148; Yildiz, Jaeger and Kiebel 2012, Re-visiting the ESP.
     """
     u = np.asarray(u)
     if u.ndim != 2 or pasts < 2:
         raise ValueError(f"got u of shape {u.shape} and pasts={pasts}; give (time, inputs) and at least two pasts")
-    mean, sd = np.nanmean(u, axis=0), np.nanstd(u, axis=0)
-    spread = np.where(sd > 0, 2 * sd, 1.0)
-    past = np.random.default_rng(seed).normal(mean, spread, (history, pasts, u.shape[1])).astype(u.dtype)
-    before, state = run(cell, past, dt)
+    past = other_pasts(u, (history, pasts), np.random.default_rng(seed))
+    before, state = run(cell, past, dt, begun(cell, past[0], np.zeros(pasts, np.int64)))
     same = np.repeat(u[:, None], pasts, axis=1)
     after = run(cell, same, dt, state)[0]
     apart = np.linalg.norm(np.concatenate([before[-1:], after]) - np.concatenate([before[-1:], after])[:, :1], axis=-1)

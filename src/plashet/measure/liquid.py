@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..liquids import Leaky
+from ..liquids import Leaky, Spiking
 from ..run import run
-from ..tree import parts
 from ..types import Array, Cell
 from ..wiring import Wiring, spectral_radius
 from .chaos import forgets
-from .memory import least_squares
+from .memory import told_of_the_past
 from .rank import effective_rank
+from .spiking_report import SpikingReport, spiking_report
+from .within import find
 
 EDGE = 0.95  # of the range of a tanh: beyond, a unit tells little but the sign of its drive
 
@@ -40,8 +41,10 @@ class LiquidReport:
         return asdict(self)
 
 
-def report(cell: Cell, u: Array, dt: float = 1.0, *, seed: int = 0, delays: int = 50) -> LiquidReport:
+def report(cell: Cell, u: Array, dt: float = 1.0, *, seed: int = 0, delays: int = 50) -> LiquidReport | SpikingReport:
     """Drive the cell with u (time, inputs) and say how it does: radius, activity, saturation, rank, memory, fading.
+
+    A cell with a Spiking in it gets a `SpikingReport`, of rates, intervals, branching and what spikes can tell.
 
     The first fifth of u is washout, the next half fits the readouts of memory, the rest tests them. `memory` is that of
     the first input as it comes, so for a smooth input it says more about the input than `memory_capacity` does.
@@ -50,6 +53,8 @@ def report(cell: Cell, u: Array, dt: float = 1.0, *, seed: int = 0, delays: int 
     u = np.asarray(u, dtype=np.float64)
     if u.ndim != 2 or len(u) < 20:
         raise ValueError(f"got u of shape {u.shape}; give (time, inputs), at least 20 ticks")
+    if find(cell, Spiking):
+        return spiking_report(cell, u, dt, seed=seed)
     states = np.asarray(run(cell, u, dt)[0], dtype=np.float64)[len(u) // 5 :]
     deviation = states.std(axis=0)
     fading = forgets(cell, u, dt, seed=seed, tolerance=1e-3)
@@ -61,19 +66,19 @@ def report(cell: Cell, u: Array, dt: float = 1.0, *, seed: int = 0, delays: int 
         "saturated": _saturated(cell, states, dt),
         "still": float((deviation <= 1e-3 * deviation.max(initial=0.0)).mean()),
         "rank": effective_rank(states),
-        "memory": _memory(states, u[:, 0], min(delays, len(u) // 10)),
+        "memory": float(told_of_the_past(states, u[:, :1], min(delays, len(u) // 10)).sum()),
         "forgets_after": fading.ticks,
     }
     return LiquidReport(**measured, advice=tuple(_advice(measured, len(u))))
 
 
 def _radius(cell: Cell) -> float | None:
-    wirings = _find(cell, Wiring)
+    wirings = find(cell, Wiring)
     return spectral_radius(wirings[0].topology, wirings[0].weights) if len(wirings) == 1 else None
 
 
 def _saturated(cell: Cell, states: NDArray[np.float64], dt: float) -> float | None:
-    liquids = _find(cell, Leaky)
+    liquids = find(cell, Leaky)
     if len(liquids) != 1 or liquids[0].activation not in ("tanh", "logistic"):
         return None
     x, keep = states[:, : liquids[0].outputs], np.exp(-dt / liquids[0].tau)  # what is beside the liquid comes after it
@@ -81,27 +86,6 @@ def _saturated(cell: Cell, states: NDArray[np.float64], dt: float) -> float | No
         return None
     f = (x[1:] - keep * x[:-1]) / (1 - keep)  # x' = f + (x - f) keep, solved for the activation f
     return float((np.abs(f if liquids[0].activation == "tanh" else 2 * f - 1) > EDGE).mean())
-
-
-def _memory(states: NDArray[np.float64], u: NDArray[np.float64], delays: int) -> float:
-    """Σ_{k=1..delays} of the share of u(t-k) that a linear readout explains on later ticks, never below 0."""
-    u = np.where(np.isnan(u), np.nanmean(u), u)
-    offset = len(u) - len(states)
-    lags = np.column_stack([u[offset - k : len(u) - k] for k in range(1, delays + 1)])
-    x = np.column_stack([states, np.ones(len(states))])
-    cut = len(states) * 5 // 8
-    guess = x[cut:] @ least_squares(x[:cut], lags[:cut], 1e-6 * cut)
-    missed = ((lags[cut:] - guess) ** 2).sum(axis=0)
-    spread = ((lags[cut:] - lags[cut:].mean(axis=0)) ** 2).sum(axis=0)
-    told = spread > 0
-    return float(np.maximum(1 - missed[told] / spread[told], 0.0).sum())
-
-
-def _find(value: Any, kind: type) -> list[Any]:
-    """Every part of that type, in order."""
-    if isinstance(value, kind):
-        return [value]
-    return [found for _, child in parts(value) or [] for found in _find(child, kind)]
 
 
 def _advice(measured: dict[str, Any], ticks: int) -> list[str]:

@@ -62,6 +62,30 @@ def memory_capacity(
     return Memory(float(profile.sum()) - chance, profile, chance)
 
 
+def told_of_the_past(states: Floats, u: Floats, delays: int, penalty: float = 1e-6) -> Floats:
+    """(delays,) the share of u(t-k), k = 1, 2, ..., that a linear readout of the states explains on later ticks.
+
+    The mean over the inputs, each at least 0. states: (ticks, features); u: (ticks or more, inputs), the two end
+    together. As in `told_at`.
+    """
+    u = np.where(np.isnan(u), np.nanmean(u, axis=0), u)
+    lags = np.concatenate([u[len(u) - len(states) - k : len(u) - k] for k in range(1, delays + 1)], axis=1)
+    found: Floats = told_at(states, lags, penalty).reshape(delays, -1).mean(axis=1)
+    return found
+
+
+def told_at(states: Floats, targets: Floats, penalty: float) -> Floats:
+    """(targets,) the share of each target's variance that a linear readout explains, at least 0.
+
+    The first five eighths of the rows fit, with a penalty for each of them, and the rest tests.
+    """
+    x, cut = np.column_stack([states, np.ones(len(states))]), len(states) * 5 // 8
+    guess = x[cut:] @ least_squares(x[:cut], targets[:cut], penalty * cut)
+    missed = ((targets[cut:] - guess) ** 2).sum(axis=0)
+    spread = ((targets[cut:] - targets[cut:].mean(axis=0)) ** 2).sum(axis=0)
+    return np.where(spread > 0, np.maximum(1 - missed / np.where(spread > 0, spread, 1.0), 0.0), 0.0)
+
+
 def least_squares(features: Floats, targets: Floats, penalty: float) -> Floats:
     """Weights that minimise |X W - Y|² + penalty |W|², the last feature (the constant) free; by singular values."""
     if penalty > 0:
