@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import plashet as pl
-from plashet import tree
+from plashet import _kernels, tree
 from plashet.cells import Pass, tick
 from plashet.encode import Scale
 from plashet.encode.audio import (
@@ -20,6 +20,7 @@ from plashet.encode.audio import (
     Deltas,
     Front,
     LogMel,
+    LyonEar,
     PeakNorm,
     RunningNorm,
     RunningPeak,
@@ -41,6 +42,7 @@ EARS = {
     "log-mel, window of two hops": LogMel(RATE, bands=20, window=0.02, hop=0.01),
     "MFCC": MFCC(LogMel(RATE), lifter=22.0),
     "cochleagram": Cochleagram(RATE, channels=5),
+    "Lyon's ear": LyonEar(RATE, quality=4.0, spacing=0.5),
 }
 every = pytest.mark.parametrize("ear", EARS.values(), ids=EARS.keys())
 
@@ -249,6 +251,94 @@ def test_an_ear_of_wrong_settings_is_refused():
             Cochleagram(**wrong)
 
 
+# Lyon's ear
+
+
+def test_lyons_ear_has_the_filters_and_the_response_of_the_auditory_toolbox():
+    pytest.importorskip("lyon")
+    from lyon.calc import LyonCalc
+    from lyon.utils import design_lyon_filters, epsilon_from_tau, set_gain
+
+    calc = LyonCalc()
+    for rate, channels in ((8000, 64), (12000, 77), (16000, 86)):
+        ear, x = LyonEar(rate), noise(rate // 4)
+        filters, frequencies = design_lyon_filters(rate)
+        assert ear.outputs == channels
+        np.testing.assert_allclose(ear.frequencies, frequencies, rtol=1e-12)
+        np.testing.assert_allclose(ear.sections, filters.T, atol=1e-12)
+        through, _ = calc.soscascade(x, np.ascontiguousarray(filters))
+        targets = [(0.0032, 0.64), (0.0016, 0.16), (0.0008, 0.04), (0.0004, 0.01)]
+        controls = np.array([[target, epsilon_from_tau(tau, rate)] for target, tau in targets])
+        heard, _ = calc.agc(np.clip(through, 0, None), controls)
+        kept = 1 - epsilon_from_tau(0.03, rate)
+        low = set_gain(np.array([0, 0, 1, -2 * kept, kept**2]), 1, 0, rate)[:, None]
+        more = np.clip(heard[:, 1:-1] - heard[:, 2:], 0, None)
+        smooth, _ = calc.sosfilters(np.ascontiguousarray(more), np.ascontiguousarray(low))
+        np.testing.assert_allclose(ear(x) * 0.0004, smooth[ear.inputs - 1 :: ear.inputs], rtol=1e-9, atol=1e-15)
+
+
+def test_the_channels_of_lyons_ear_lie_a_share_of_their_bandwidth_apart():
+    for quality, spacing in ((8.0, 0.25), (4.0, 0.5)):
+        f = LyonEar(16000, quality, spacing).frequencies
+        middle = (f[:-1] + f[1:]) / 2
+        np.testing.assert_allclose(-np.diff(f), spacing * np.hypot(middle, 1000) / quality, rtol=2e-3)
+        assert f[0] < 8000
+    assert LyonEar(12000).outputs == 77  # as in Verstraeten's studies
+
+
+def test_a_tone_is_heard_at_its_place_and_loudness_is_controlled():
+    ear = LyonEar(RATE)
+    for hertz in (400, 1000, 2500):
+        quiet, loud = (ear(sine(hertz, 1.0, amplitude))[-10:].mean(axis=0) for amplitude in (0.01, 1.0))
+        for found in (quiet, loud):
+            assert ear.frequencies[found.argmax()] == pytest.approx(hertz, rel=0.1)
+        assert loud.max() < 4 * quiet.max()  # 40 dB more sound
+    assert (ear(np.zeros(1000)) == 0).all()
+
+
+def test_settings_of_lyons_ear_that_do_not_fit_are_refused():
+    for wrong, says in (
+        (dict(rate=0), "rate is in samples per second"),
+        (dict(rate=RATE, hop=0.0), "0 samples at 8000 Hz"),
+        (dict(rate=RATE, tau=0.0), "tau is 0.0"),
+        (dict(rate=RATE, quality=0.5), "a quality above 0.5"),
+        (dict(rate=RATE, spacing=-1.0), "a quality above 0.5, a smaller spacing"),
+        (dict(rate=100), "at 100 Hz leave no channels"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            LyonEar(**wrong)
+
+
+@pytest.mark.parametrize("ear", [Cochleagram(RATE, channels=11), LyonEar(RATE)], ids=["cochleagram", "Lyon's ear"])
+def test_the_kernel_computes_the_equation(ear):
+    """One tick at a time from the same state along the sound."""
+    state = ear.init(np.zeros((2, ear.inputs)))
+    for now in noise(20 * ear.inputs).reshape(10, 2, ear.inputs):
+        by_run, frames = ear.run(state, now[None], ear.dt)
+        state, expected = ear.step(state, now, ear.dt)
+        np.testing.assert_allclose(frames[0], expected, rtol=1e-10, atol=1e-12)
+        for a, b in zip(by_run, state, strict=True):
+            np.testing.assert_allclose(a[..., : b.shape[-1]], b, rtol=1e-10, atol=1e-13)
+
+
+def test_every_instruction_set_hears_the_same():
+    x, bank = noise(800)[None], Cochleagram(RATE, channels=8)
+    outs = []
+    for name in _kernels.instruction_sets():
+        state, out = np.zeros((1, 4, 2, 8)), np.zeros((1, 10, 8))
+        _kernels.gammatone(x, bank._constants, state, out, name)
+        outs.append((out, state))
+    for out, state in outs:
+        np.testing.assert_allclose(out, outs[0][0], rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(state, outs[0][1], rtol=1e-9, atol=1e-15)
+    with pytest.raises(ValueError, match="no instruction set abacus"):
+        _kernels.gammatone(x, bank._constants, state, out, "abacus")
+    with pytest.raises(ValueError, match="sections are"):
+        _kernels.gammatone(x, bank._constants[..., :7].copy(), state, out)
+    with pytest.raises(ValueError, match=r"x is \(rows, ticks \* hop\)"):
+        _kernels.gammatone(x[:, :799].copy(), bank._constants, state, out)
+
+
 # every ear
 
 
@@ -297,7 +387,7 @@ def test_a_run_is_its_ticks_a_batch_its_rows_and_a_cut_no_matter(ear):
         after, output = tick(ear, state, now, ear.dt)
         assert all(np.array_equal(a, b) for a, b in zip(kept, state, strict=True))
         assert np.array_equal(output, expected)
-        assert np.array_equal(ear.step(state, now, ear.dt)[1], expected)
+        np.testing.assert_allclose(ear.step(state, now, ear.dt)[1], expected, rtol=1e-10, atol=1e-12)
         state = after
     assert all(np.array_equal(a, b) for a, b in zip(state, last, strict=True))
     assert np.array_equal(before, x)
@@ -327,7 +417,7 @@ def test_what_is_missing_is_silence(ear):
     outputs, state = pl.run(ear, block, ear.dt)
     assert np.isfinite(outputs).all()
     assert all(np.isfinite(a).all() for a in state)
-    assert np.array_equal(ear.step(ear.init(block[0]), block[0], ear.dt)[1], outputs[0])
+    np.testing.assert_allclose(ear.step(ear.init(block[0]), block[0], ear.dt)[1], outputs[0], rtol=1e-10, atol=1e-12)
     assert np.isfinite(ear(np.full(300, np.nan))).all()
 
 

@@ -3,6 +3,7 @@
 from .cochlea import Cochleagram, erb, erb_spaced, gammatone
 from .frames import Ear, as_samples, hear, hops
 from .front import Front
+from .lyon import LyonEar
 from .mel import LogMel, from_mel, to_mel
 from .mfcc import MFCC, Cepstra, Deltas
 from .norms import PeakNorm, RunningNorm, RunningPeak, UtteranceNorm
@@ -15,6 +16,7 @@ __all__ = [
     "Ear",
     "Front",
     "LogMel",
+    "LyonEar",
     "PeakNorm",
     "RunningNorm",
     "RunningPeak",

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ... import _kernels
 from ...ops import into
 from ...types import Array
-from .frames import as_samples, silent_where_missing
+from .frames import rows_of, silent_where_missing, whole_hops
 
 
 def erb(hertz: Array | float) -> Any:
@@ -51,7 +52,7 @@ _ZEROS = [sign * np.sqrt(3 + more) for more in (2**1.5, -(2**1.5)) for sign in (
 class Filtered(NamedTuple):
     """The state of a Cochleagram."""
 
-    filters: Array  # (channels, 4, *batch, 2) float64
+    filters: Array  # (*batch, 4, 2, channels in blocks of 8) float64: what each section remembers
     level: Array  # (*batch, channels) float64, before compression
 
 
@@ -123,42 +124,49 @@ class Cochleagram:
 
     def __call__(self, samples: Array) -> NDArray[Any]:
         """The frames (frames, channels) of a whole recording (time,), of floats in [-1, 1] or of whole numbers."""
-        x = as_samples(samples)
-        count = self.frames(len(x))
-        x = np.pad(x, (0, max(0, count * self.inputs - len(x))))[: count * self.inputs].reshape(count, self.inputs)
+        x = whole_hops(self, samples)
         return np.asarray(self.run(self.init(x[0]), x, self.dt)[1])
 
     def init(self, u: Array) -> Filtered:
-        batch = u.shape[:-1]
-        return Filtered(np.zeros((self.channels, 4, *batch, 2)), np.zeros((*batch, self.channels)))
+        batch, padded = u.shape[:-1], self._constants.shape[-1]
+        return Filtered(np.zeros((*batch, 4, 2, padded)), np.zeros((*batch, self.channels)))
 
     def step(self, state: Filtered, u: Array, dt: Array | float) -> tuple[Filtered, Array]:
+        from scipy.signal import sosfilt
+
+        heard, filters = silent_where_missing(u).astype(np.float64), state.filters.copy()
+        level = np.empty(state.level.shape)
+        for c, sections in enumerate(self._sections):
+            through, after = sosfilt(sections, heard, zi=np.moveaxis(filters[..., c], -2, 0))
+            filters[..., c] = np.moveaxis(after, 0, -2)
+            level[..., c] = np.maximum(through, 0.0).mean(axis=-1)
+        level += (state.level - level) * self._kept
+        return Filtered(filters, level), (level**self.exponent).astype(u.dtype)
+
+    def tick(self, state: Filtered, u: Array, dt: Array | float) -> tuple[Filtered, Array]:
+        """The compiled twin of one `step`."""
         state, frames = self.run(state, u[None], dt)
         return state, frames[0]
 
-    def run(self, state: Filtered, u: Array, dt: Array, out: Array | None = None) -> tuple[Filtered, Array]:
-        from scipy.signal import sosfilt
-
-        time, batch = len(u), u.shape[1:-1]
-        levels = np.empty((time, *batch, self.channels))
-        filters = np.empty(state.filters.shape)
-        heard = np.moveaxis(silent_where_missing(u), 0, -2).reshape(*batch, time * self.inputs).astype(np.float64)
-        for c, sections in enumerate(self._sections):
-            if not time:
-                return state, into(out, levels.astype(u.dtype))
-            through, filters[c] = sosfilt(sections, heard, zi=state.filters[c])
-            hair = np.maximum(through, 0.0).reshape(*batch, time, self.inputs).mean(axis=-1)
-            levels[..., c] = np.moveaxis(hair, -1, 0)
-        level = self._smooth(state.level, levels)
-        return Filtered(filters, level), into(out, (levels**self.exponent).astype(u.dtype))
-
-    def _smooth(self, level: Array, levels: Array) -> Array:
-        """The leaky integral of the levels (time, ...), in place; the last."""
-        kept = np.exp(-self.dt / self.tau) if self.tau else 0.0
+    def run(self, state: Filtered, u: Array, dt: Array | float, out: Array | None = None) -> tuple[Filtered, Array]:
+        """The compiled fold of `step`: u (time, *batch, inputs)."""
+        if not len(u):
+            return state, into(out, np.empty((*u.shape[:-1], self.channels), u.dtype))
+        heard, padded = rows_of(u), self._constants.shape[-1]
+        filters = np.array(state.filters, np.float64).reshape(len(heard), 4, 2, padded)
+        levels = np.empty((len(heard), len(u), padded))
+        _kernels.gammatone(heard, self._constants, filters, levels)
+        levels = np.moveaxis(levels[..., : self.channels], 1, 0).reshape(*u.shape[:-1], self.channels)
+        level = state.level
         for now in levels:
-            now += (level - now) * kept
+            now += (level - now) * self._kept
             level = now
-        return np.array(level)
+        after = Filtered(filters.reshape(state.filters.shape), level.copy())
+        return after, into(out, (levels**self.exponent).astype(u.dtype))
+
+    @property
+    def _kept(self) -> float:
+        return float(np.exp(-self.dt / self.tau)) if self.tau else 0.0
 
     @property
     def _high(self) -> float:
@@ -167,3 +175,12 @@ class Cochleagram:
     @cached_property
     def _sections(self) -> NDArray[np.float64]:
         return np.stack([gammatone(f, self.rate) for f in self.frequencies])
+
+    @cached_property
+    def _constants(self) -> NDArray[np.float64]:
+        """b0, b1, -a1, -a2 of each section, laid out for the kernel: (4, 4, channels in blocks of 8)."""
+        padded = -(-self.channels // 8) * 8
+        laid = np.zeros((4, 4, padded))
+        laid[..., : self.channels] = np.moveaxis(self._sections[..., [0, 1, 4, 5]], 0, -1)
+        laid[:, 2:] *= -1
+        return laid

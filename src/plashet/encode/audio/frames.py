@@ -135,6 +135,18 @@ def _joined(kept: NDArray[Any] | None, chunk: Array) -> NDArray[Any]:
     return fresh if kept is None else np.concatenate((kept, fresh))
 
 
+def whole_hops(ear: Ear, samples: Array) -> NDArray[Any]:
+    """A recording as ticks (frames, inputs) of an ear whose frames are its hops; one that is shorter is filled up."""
+    x, size = as_samples(samples), ear.frames(len(samples)) * ear.inputs
+    return np.pad(x[:size], (0, max(0, size - len(x)))).reshape(-1, ear.inputs)
+
+
+def rows_of(u: Array) -> NDArray[np.float64]:
+    """Ticks (time, *batch, inputs) as sounds (rows, time * inputs), float64; what is missing is silence."""
+    rows = np.moveaxis(silent_where_missing(u), 0, -2).reshape(-1, len(u) * u.shape[-1])
+    return np.ascontiguousarray(rows, np.float64)
+
+
 def in_order(matrix: Any, x: Array) -> NDArray[Any]:
     """M x for each x (..., columns), M sparse (rows, columns): added in one order, however many x there are."""
     flat = x.reshape(-1, x.shape[-1])
