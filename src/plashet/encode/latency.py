@@ -12,7 +12,7 @@ from ..ops import into
 from ..types import Array
 from .door import check_inputs, check_range, clocks, own, per_input
 
-NEARLY = 1 - 1e-9  # a window is over when this share of it is: the sum of its ticks is rounded
+NEARLY = 1 - 1e-6  # a window is over when this share of it is: its ticks are rounded, in float32 too
 
 
 class LatencyState(NamedTuple):
