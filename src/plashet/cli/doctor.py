@@ -17,6 +17,7 @@ EXTRAS = {
     "polars": ("frames of polars in, frames of polars out", 'pip install "plashet[polars]"'),
     "pyarrow": ("Parquet files", "pip install pyarrow"),
     "torch": ("liquids as torch modules", 'pip install "plashet[torch]"'),
+    "matplotlib": ("pictures of liquids", 'pip install "plashet[plot]"'),
     "soundfile": ("FLAC and OGG files", 'pip install "plashet[audio]"'),
     "soxr": ("sound of another rate, better and quicker", 'pip install "plashet[audio]"'),
     "sklearn": ("estimators for scikit-learn", "pip install scikit-learn"),
