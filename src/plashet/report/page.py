@@ -13,6 +13,7 @@ from . import figures, markup, sections, words
 from .about import About, Outlook
 
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+_STILL = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # a page without scripts
 _RIPPLES = (
     '<svg viewBox="0 0 32 32" fill="none" stroke="currentColor" stroke-linecap="round" aria-hidden="true">'
     '<circle cx="16" cy="5.5" r="2.4" fill="currentColor" stroke="none"/>'
@@ -32,20 +33,33 @@ def write(path: str | Path, backtest: Any, about: About, outlook: Outlook | None
 def html(backtest: Any, about: About, outlook: Outlook | None = None) -> str:
     """The whole page as text: markup, style, script and numbers; no reference to anything outside."""
     drawn = data(backtest, outlook)
-    told = _header(backtest, about) + "<main>" + "".join(part(backtest, about, drawn) for part in _parts()) + "</main>"
-    told = told.replace(" %", "&nbsp;%")
-    title = escape(about.title)
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} · plashet</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">'
-        f'<meta name="generator" content="plashet"><style>{_asset("vendor/uPlot.min.css")}{_asset("page.css")}</style>'
-        "</head>"
-        f"<body>{told}{_footer()}"
+    parts = "".join(part(backtest, about, drawn) for part in _parts())
+    scripts = (
         f'<script type="application/json" id="figures">{markup.embedded(drawn)}</script>'
         f"<!-- The chart library below is uPlot. {_asset('vendor/LICENSE-uPlot.txt')} -->"
-        f"<script>{_asset('vendor/uPlot.iife.min.js')}</script><script>{_asset('page.js')}</script></body></html>\n"
+        f"<script>{_asset('vendor/uPlot.iife.min.js')}</script><script>{_asset('page.js')}</script>"
     )
+    return whole(about.title, _header(backtest, about), parts, scripts)
+
+
+def whole(title: str, header: str, parts: str, scripts: str = "", extra: str = "") -> str:
+    """A page around what stands in it. scripts: the forecast's; `extra`: a further style sheet of this package."""
+    told = f"{_brand(header)}<main>{parts}</main>".replace(" %", "&nbsp;%")
+    chart = _asset("vendor/uPlot.min.css") if scripts else ""
+    more = _asset(extra) if extra else ""
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)} · plashet</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY if scripts else _STILL)}">'
+        f'<meta name="generator" content="plashet"><style>{chart}{_asset("page.css")}{more}</style></head>'
+        f"<body>{told}{_footer(bool(scripts))}{scripts}</body></html>\n"
+    )
+
+
+def _brand(header: str) -> str:
+    today = datetime.datetime.now().strftime("%Y-%m-%d %H:%M")
+    brand = f'<div class="brand">{_RIPPLES}<span>plashet</span><time datetime="{today}">{today}</time></div>'
+    return f"<header>{brand}{header}</header>"
 
 
 def data(backtest: Any, outlook: Outlook | None = None) -> dict[str, Any]:
@@ -86,22 +100,18 @@ def _parts() -> tuple[Callable[[Any, About, dict[str, Any]], str], ...]:
 
 
 def _header(backtest: Any, about: About) -> str:
-    today = datetime.datetime.now().strftime("%Y-%m-%d %H:%M")
     lead = f'<p class="lead">{escape(about.lead)}</p>' if about.lead else ""
     sentence = escape(figures.headline(backtest, about.unit)["sentence"])
     return (
-        f'<header><div class="brand">{_RIPPLES}<span>plashet</span><time datetime="{today}">{today}</time></div>'
         f'<h1>{escape(about.title)}</h1>{lead}<p class="verdict">{sentence}</p>{sections.tiles(backtest, about)}'
         "<noscript>The pictures are drawn by a script in this page, and scripts are off. "
-        "The tables hold the same numbers.</noscript></header>"
+        "The tables hold the same numbers.</noscript>"
     )
 
 
-def _footer() -> str:
-    return (
-        "<footer>Made by plashet. This page is complete: it loads nothing. "
-        "Charts: uPlot 1.6.32, © 2022 Leon Sorokin, MIT licence.</footer>"
-    )
+def _footer(charts: bool) -> str:
+    drawn = " Charts: uPlot 1.6.32, © 2022 Leon Sorokin, MIT licence." if charts else ""
+    return f"<footer>Made by plashet. This page is complete: it loads nothing.{drawn}</footer>"
 
 
 def _asset(name: str) -> str:
