@@ -2,21 +2,26 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Of its own: the Brian2 of Python 3.11 wants an older NumPy.
+BRIAN2 := .venv-brian2
 SOURCES := $(shell find src -name '*.py' -o -name '*.cpp' -o -name '*.hpp') pyproject.toml CMakeLists.txt
 
-.PHONY: demo test test-slow test-torch lint format bench pictures clean
+.PHONY: demo test test-slow test-torch test-brian2 lint format bench pictures clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/plashet demo
 
 test: $(VENV)/.tests
-	$(BIN)/python -m pytest -q -m "not slow and not torch" -n auto
+	$(BIN)/python -m pytest -q -m "not slow and not torch and not brian2" -n auto
 
 test-slow: $(VENV)/.tests
 	$(BIN)/python -m pytest -q -m slow
 
 test-torch: $(VENV)/.tests $(VENV)/.torch
 	$(BIN)/python -m pytest -q -m torch
+
+test-brian2: $(BRIAN2)/.tests
+	$(BRIAN2)/bin/python -m pytest -q -m brian2
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -53,9 +58,14 @@ $(VENV)/.torch: $(BIN)/python constraints.txt
 	$(BIN)/python -m pip install -q -c constraints.txt torch
 	@touch $@
 
+$(BRIAN2)/.tests: $(SOURCES)
+	$(PYTHON) -m venv $(BRIAN2)
+	$(BRIAN2)/bin/python -m pip install -q '.[test,brian2]'
+	@touch $@
+
 $(VENV)/.bench: $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install -q -c constraints.txt '.[bench]'
 	@touch $(VENV)/.installed $@
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BRIAN2) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,8 +7,6 @@ import plashet as pl
 from plashet.bridges import brian2
 from plashet.wiring import Dynamics, Inputs, circuit
 
-pytestmark = pytest.mark.brian2
-
 
 def both(cell, u, dt, key=0):
     """The spikes of plashet, compiled in float64, and of Brian2."""
@@ -46,6 +44,7 @@ def poisson(time, seed=0):
     return np.concatenate([rng.normal(0, 1, (time, 1)), rng.poisson(0.3, (time, 2))], axis=1)
 
 
+@pytest.mark.brian2
 def test_a_single_neuron_fires_at_the_same_steps():
     u = np.repeat([[0.5], [3.0], [8.0], [0.0], [30.0]], 40, axis=0)
     ours, theirs = both(single(pl.LIF(1)), u, 1e-3)
@@ -54,11 +53,13 @@ def test_a_single_neuron_fires_at_the_same_steps():
 
 
 @pytest.mark.parametrize("refractory", [0.0, 1e-4, 2.5e-3])
+@pytest.mark.brian2
 def test_a_refractory_time_is_as_long_there(refractory):
     ours, theirs = both(single(pl.LIF(1, refractory=refractory)), np.full((20, 1), 40.0), 1e-3)
     np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.brian2
 def test_the_column_of_2002_spikes_at_the_same_steps():
     cell = pl.liquids.maass2002(2, seed=1)
     u = np.zeros((1500, 2))
@@ -70,6 +71,7 @@ def test_the_column_of_2002_spikes_at_the_same_steps():
 
 
 @pytest.mark.parametrize("dynamics", [False, True])
+@pytest.mark.brian2
 def test_a_net_with_delays_currents_and_events_spikes_at_the_same_steps(dynamics):
     wired, neuron = net(dynamics=dynamics)
     cell = pl.Spiking(wired, neuron, h=1e-4, tau_synapse=(3e-3, 6e-3))
@@ -78,6 +80,7 @@ def test_a_net_with_delays_currents_and_events_spikes_at_the_same_steps(dynamics
     np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.brian2
 def test_ticks_that_are_no_whole_steps_bring_their_events_to_the_same_steps():
     wired, neuron = net(30, seed=2)
     dt = np.random.default_rng(2).uniform(0.3e-4, 25e-4, 60)
@@ -86,6 +89,7 @@ def test_ticks_that_are_no_whole_steps_bring_their_events_to_the_same_steps():
     np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.brian2
 def test_units_that_tire_spike_at_the_same_steps():
     wired, lif = net(40, seed=3)
     neuron = pl.ALIF(lif, tau_adapt=0.15, threshold_jump=0.4, current_jump=0.3)
@@ -94,6 +98,7 @@ def test_units_that_tire_spike_at_the_same_steps():
     np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.brian2
 def test_a_small_cuba_net_spikes_at_the_same_steps():
     rng = np.random.default_rng(4)
     pre, post = np.nonzero(rng.random((400, 400)) < 0.1)
@@ -106,6 +111,7 @@ def test_a_small_cuba_net_spikes_at_the_same_steps():
     np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.brian2
 def test_events_that_are_no_counts_are_refused_and_the_target_is_put_back():
     module = brian2.brian2()
     before = module.prefs.codegen.target
@@ -114,3 +120,15 @@ def test_events_that_are_no_counts_are_refused_and_the_target_is_put_back():
         brian2.record(cell, np.full((2, 1), 0.5), 1e-4)
     assert len(brian2.record(cell, np.zeros((2, 1)), 1e-4)) == 0
     assert module.prefs.codegen.target == before
+
+
+def test_what_brian2_cannot_be_given_is_refused_before_it_is_asked():
+    u = np.zeros((2, 1))
+    with pytest.raises(ValueError, match="other random numbers"):
+        brian2.record(pl.Spiking(net(4)[0], net(4)[1], noise=0.1), u, 1e-3)
+    with pytest.raises(ValueError, match="Izhikevich, wanted LIF or ALIF"):
+        brian2.record(single(pl.Izhikevich(1)), u, 1e-3)
+    with pytest.raises(ValueError, match="divide by zero"):
+        brian2.record(single(pl.LIF(1, tau=3e-3)), u, 1e-3)
+    with pytest.raises(ValueError, match="divide by zero"):
+        brian2.record(single(pl.ALIF(pl.LIF(1), tau_adapt=0.03)), u, 1e-3)

@@ -135,14 +135,13 @@ def _refuse(cell: Spiking) -> None:
         raise ValueError(f"noise is {cell.noise}: Brian2 would draw other random numbers; give noise=0")
     if not isinstance(cell.neuron, LIF | ALIF):
         raise ValueError(f"the neuron is a {type(cell.neuron).__name__}, wanted LIF or ALIF")
-    adapting = isinstance(cell.neuron, ALIF)
-    taus = [*cell.tau_synapse, *(np.atleast_1d(cell.neuron.tau_adapt) if adapting else ())]
-    membrane = np.atleast_1d((cell.neuron.lif if adapting else cell.neuron).tau)
+    lif, taus = cell.neuron, list(cell.tau_synapse)
+    if isinstance(cell.neuron, ALIF):
+        lif, taus = cell.neuron.lif, [*taus, *np.atleast_1d(cell.neuron.tau_adapt)]
+    membrane = np.atleast_1d(lif.tau)
     nearest = np.abs(np.subtract.outer(taus, membrane) / membrane).min()
     if nearest < 1e-6:
-        raise ValueError(
-            "a synapse or the adaptation is as slow as a membrane; Brian2's solution divides by zero there"
-        )
+        raise ValueError("a synapse or the adaptation is as slow as a membrane: Brian2 would divide by zero")
 
 
 def _grid(dts: Array, h: float) -> tuple[Array, int]:
