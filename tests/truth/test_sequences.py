@@ -135,7 +135,7 @@ class Drawing:
 
 
 class Plain(Drawing):
-    pool = None
+    pool = property()  # hasattr says no
 
 
 @pytest.mark.parametrize("within", [lambda c: c, lambda c: Chain((Scale(np.zeros(U), np.ones(U)), c)), WithInput])

@@ -53,9 +53,9 @@ class PDeltaKnowledge(NamedTuple):
 class PDelta:
     """The parallel perceptron: for each output `pool` perceptrons alpha_i hear z and vote, each +1 or -1:
 
-        y = clip(p / rho, -1, 1)        p = the sum of the votes        z = [features, 1] / sqrt(features + 1)
+        y = clip(p / rho, -1, 1)        p = the sum of the votes        z = [features, 1]
 
-    For a target o in [-1, 1], every alpha_i of that output moves by  rate (c_i z - (|alpha_i|^2 - 1) alpha_i), with
+    For a target o in [-1, 1], every alpha_i of that output moves by  eta (c_i z - (|alpha_i|^2 - 1) alpha_i), with
 
         c_i = -1       if y > o + epsilon  and alpha_i z >= 0          too many fire: those that do are to stop
               +1       if y < o - epsilon  and alpha_i z < 0           too few
@@ -64,7 +64,8 @@ class PDelta:
                0       otherwise
 
     so votes are what is learnt, no error is sent through a perceptron, and any continuous function can be approached by
-    a pool. z is scaled so that rate and margin need not follow the number of features, whose spread should be near 1.
+    a pool. eta = rate / (features + 1): a step moves alpha_i z of its own row by about `rate`, however many features of
+    spread 1 there are; these should have a spread near 1.
 
     rho: None is the pool's size (for values); 1 makes a vote of the sign, for classes. epochs: how often `absorb` goes
     over its rows, at a rate that falls from one to the next. Targets that are not known (NaN) teach nothing; ValueError
@@ -76,9 +77,9 @@ class PDelta:
 
     pool: int = 51
     rho: float | None = None
-    rate: float = 0.05
+    rate: float = 0.5
     epsilon: float = 0.05
-    margin: float = 0.05
+    margin: float = 0.1
     clear: float = 1.0
     epochs: int = 1
     seed: int = 0
@@ -106,7 +107,7 @@ class PDelta:
 
     def credit(self, knowledge: PDeltaKnowledge, trace: Array, y: Array) -> tuple[PDeltaKnowledge, Array]:
         x, targets = self._usable(knowledge, np.reshape(trace, (-1, np.shape(trace)[-1])), y)
-        self._fold(knowledge.alpha, x, targets, self.rate)
+        self._fold(knowledge.alpha, x, targets, 1.0)
         return knowledge, trace
 
     def absorb(
@@ -115,7 +116,7 @@ class PDelta:
         """Rows (rows, features) with targets (rows, outputs), `epochs` times."""
         x, y = self._usable(knowledge, np.asarray(features), targets)
         for epoch in range(self.epochs):
-            self._fold(knowledge.alpha, x, y, self.rate * (1 - epoch / self.epochs))
+            self._fold(knowledge.alpha, x, y, 1 - epoch / self.epochs)
         return knowledge
 
     def model(self, knowledge: PDeltaKnowledge) -> Any:
@@ -140,13 +141,14 @@ class PDelta:
         finite, labelled = np.isfinite(x).all(axis=1), ~np.isnan(y).all(axis=1)
         knowledge.skipped[...] += (labelled & ~finite).sum()
         use = finite & labelled
-        return augmented(x[use]) / np.sqrt(n), y[use]
+        return augmented(x[use]), y[use]
 
-    def _fold(self, alpha: Array, z: Array, o: Array, rate: float) -> None:
-        """One step for each row in turn, z (rows, n) with targets o (rows, outputs): into alpha.
+    def _fold(self, alpha: Array, z: Array, o: Array, share: float) -> None:
+        """One step for each row in turn, z (rows, n) with targets o (rows, outputs), at this share of the rate: into alpha.
 
         alpha = scale beta: lengths change by the scale, so only perceptrons with c other than 0 are touched.
         """
+        rate = share * self.rate / alpha.shape[-1]
         beta, scale = alpha.reshape(-1, alpha.shape[-1]), np.ones(alpha.shape[:2])
         square = np.einsum("opn,opn->op", alpha, alpha)  # |alpha|^2
         for row, target in zip(z, o, strict=True):

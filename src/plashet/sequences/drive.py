@@ -17,6 +17,7 @@ from .pooling import Pooling, Segments, plan
 from .shape import Front, heard, series_list, ticks_of
 
 BLOCK = 256  # ticks whose outputs are held at once where a cell does not pool by itself
+STRETCH = 4096  # ticks that a cell which does pools at once: so many that float32 sums keep their digits
 
 
 def features(
@@ -59,8 +60,9 @@ def pool(cell: Cell, state: State, u: Array, dt: Array, bins: Array, out: Array)
     u (time, inputs), dt (time,), bins (time,) int64, out (bins, outputs) float64. By the cell's own compiled `pool`
     where it has one, in a chain too, else by its `run`, a block of ticks at a time.
     """
-    for start in range(0, len(u), BLOCK):
-        now = slice(start, start + BLOCK)
+    size = STRETCH if hasattr(cell, "pool") else BLOCK
+    for start in range(0, len(u), size):
+        now = slice(start, start + size)
         state = _pool_block(cell, state, u[now], dt[now], bins[now], out)
     return state
 
@@ -68,7 +70,10 @@ def pool(cell: Cell, state: State, u: Array, dt: Array, bins: Array, out: Array)
 def _pool_block(cell: Cell, state: State, u: Array, dt: Array, bins: Array, out: Array) -> State:
     quick = getattr(cell, "pool", None)
     if quick is not None:
-        return quick(state, u, dt, bins, out)
+        part = np.zeros(out.shape, u.dtype)
+        state = quick(state, u, dt, bins, part)
+        out += part
+        return state
     if isinstance(cell, Chain):
         *before, last = zip(cell.cells, state, strict=True)
         after = []
