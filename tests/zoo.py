@@ -41,6 +41,7 @@ from plashet.encode import (
     StepForward,
     lowpass,
 )
+from plashet.encode.audio import MFCC, Cochleagram, Deltas, LogMel, LyonEar, RunningNorm, RunningPeak
 
 U, N = 2, 12
 TAUS = np.linspace(0.3, 2.0, N)
@@ -74,6 +75,13 @@ OTHERS = {
     "scale": Scale(np.zeros(U), np.ones(U), limit=1.0),
     "products": Products(U),
     "noisy": Noisy(Leaky(_bands(16), tau=0.5), sd=0.1, seed=3),
+    "log-mel": LogMel(200, bands=3, low=0.0),
+    "MFCC": MFCC(LogMel(200, bands=3, low=0.0), 2),
+    "cochleagram": Cochleagram(200, channels=3, low=20.0, high=70.0),
+    "Lyon's ear": LyonEar(8000, quality=4.0, spacing=1.0, hop=2.5e-4),
+    "slopes": Deltas(U),
+    "running norm": RunningNorm(U),
+    "running peak": RunningPeak(U),
 }
 
 _LOW, _HIGH = np.array([-1.0, -2.0]), np.array([1.5, 2.0])

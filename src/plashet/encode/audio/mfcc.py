@@ -139,7 +139,8 @@ class Deltas:
 
     n = 1 ... width: d is the slope of the straight line through 2 width + 1 frames, per frame; dd (order 2) is the same
     of d. Before the first and after the last frame the features are held. A whole recording: `Deltas(13)(frames)`. As
-    a cell it waits for the frames that it needs: what comes at tick t is of frame t - lag, lag = order * width.
+    a cell it waits for the frames that it needs: what comes at tick t is of frame t - lag, lag = order * width. A
+    missing feature (NaN) is as in the frame before, and 0 before the first.
 
     Furui 1986, Speaker-independent isolated word recognition using dynamic features of speech spectrum.
     """
@@ -163,7 +164,8 @@ class Deltas:
 
     def __call__(self, frames: Array) -> Array:
         """(frames, inputs) -> (frames, outputs) of a whole recording."""
-        return self._slopes(np.pad(frames, ((self.lag, self.lag), (0, 0)), mode="edge"))
+        held = _held(frames, np.zeros_like(frames[:1]))
+        return self._slopes(np.pad(held, ((self.lag, self.lag), (0, 0)), mode="edge"))
 
     def init(self, u: Array) -> Window:
         batch = u.shape[:-1]
@@ -176,6 +178,7 @@ class Deltas:
     def run(self, state: Window, u: Array, dt: Array, out: Array | None = None) -> tuple[Window, Array]:
         if not len(u):
             return state, into(out, np.empty((*u.shape[:-1], self.outputs), u.dtype))
+        u = _held(u, state.frames[-1:])
         frames = np.concatenate((np.where(state.begun, state.frames, u[0]), u))
         return Window(frames[len(u) :].copy(), np.ones_like(state.begun)), into(out, self._slopes(frames))
 
@@ -189,3 +192,13 @@ class Deltas:
             first = self.lag - len(filtered) // 2
             parts.append(sum(w * frames[first + k : first + k + time] for k, w in enumerate(filtered.tolist())))
         return np.concatenate(parts, axis=-1).astype(frames.dtype, copy=False)
+
+
+def _held(frames: Array, before: Array) -> Array:
+    """The frames (time, ...) with what is missing as it was in the frame before; before them was (1, ...)."""
+    missing = np.isnan(frames)
+    if not missing.any():
+        return frames
+    steps = np.arange(1, len(frames) + 1).reshape(-1, *[1] * (frames.ndim - 1))
+    last = np.maximum.accumulate(np.where(missing, 0, steps), axis=0)
+    return np.take_along_axis(np.concatenate((before, frames)), last, axis=0)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...ops import decay
+from ...ops import decay, observed
 from ...types import Array
 
 
@@ -40,7 +40,7 @@ class RunningPeak:
     """PeakNorm as far as the sound has been heard: x - p, p' = m + max(0, p - m) exp(-dt/tau), m = max over channels.
 
     The peak p follows a louder frame at once and sinks with tau [s] to the level of what is heard; it never sinks
-    below `least`, so that a long silence does not become loud. A missing frame (NaN) leaves the peak as it was.
+    below `least`, so that a long silence does not become loud. A missing value (NaN) is one of `least`.
     """
 
     inputs: int
@@ -59,11 +59,11 @@ class RunningPeak:
         return Peak(np.full((*u.shape[:-1], 1), self.least, u.dtype))
 
     def step(self, state: Peak, u: Array, dt: Array | float) -> tuple[Peak, Array]:
-        low = np.asarray(self.least, u.dtype)
-        level = np.maximum(np.where(np.isnan(u), low, u).max(axis=-1, keepdims=True), low)
+        least = np.asarray(self.least, u.dtype)
+        heard = np.where(np.isnan(u), least, u)
+        level = np.maximum(heard.max(axis=-1, keepdims=True), least)
         peak = level + np.maximum(0, state.peak - level) * decay(dt, self.tau, u)
-        peak = np.where(np.isnan(u).all(axis=-1, keepdims=True), state.peak, peak)
-        return Peak(peak), u - peak
+        return Peak(peak), heard - peak
 
 
 class Moments(NamedTuple):
@@ -80,7 +80,8 @@ class RunningNorm:
         mean' = mean + g (x - mean);  variance' = (1 - g) (variance + g (x - mean)^2)
         (x - mean') / max(sqrt(variance'), least)
 
-    With tau = inf these would be mean and variance of all that was heard. A missing value (NaN) changes nothing.
+    With tau = inf these would be mean and variance of all that was heard. A missing value (NaN) changes nothing
+    and comes out as the mean, 0.
     """
 
     inputs: int
@@ -104,8 +105,8 @@ class RunningNorm:
         e = decay(dt, self.tau, u)
         weight = state.weight * e + (1 - e)
         gain = (1 - e) / np.where(weight > 0, weight, np.ones((), u.dtype))
-        off = np.where(np.isnan(u), np.zeros((), u.dtype), u - state.mean)
+        off = observed(u - state.mean)
         mean = state.mean + gain * off
         variance = np.where(np.isnan(u), state.variance, (1 - gain) * (state.variance + gain * off**2))
         spread = np.maximum(np.sqrt(variance), np.asarray(self.least, u.dtype))
-        return Moments(mean, variance, weight), np.clip((u - mean) / spread, -self.limit, self.limit)
+        return Moments(mean, variance, weight), np.clip(observed(u - mean) / spread, -self.limit, self.limit)
