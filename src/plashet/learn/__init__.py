@@ -10,6 +10,7 @@ from .logistic import Logistic, Softmax
 from .losses import Huber, Pinball, Squared
 from .pdelta import PDelta, Votes
 from .penalty import CrossValidated
+from .plasticity import STDP, Bounds, Homeostatic, Normalised, Plastic, Scaling, Triplet
 from .ridge import Ridge
 from .rls import RLS
 
@@ -19,16 +20,23 @@ __all__ = [
     "LMS",
     "NLMS",
     "RLS",
+    "STDP",
+    "Bounds",
     "CrossValidated",
     "FoldRidge",
     "GradientReadout",
+    "Homeostatic",
     "Huber",
     "Logistic",
     "MLpol",
+    "Normalised",
     "PDelta",
     "Pinball",
+    "Plastic",
     "Ridge",
+    "Scaling",
     "Softmax",
     "Squared",
+    "Triplet",
     "Votes",
 ]

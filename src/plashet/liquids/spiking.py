@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -171,8 +172,11 @@ class Spiking:
 
     def reweighted(self, weight: Array) -> Spiking:
         """The same liquid with other weights (edges,), quickly: it shares what has been laid out for the kernel."""
-        other = replace(self, circuit=self.circuit.reweighted(weight))
-        vars(other).update({k: v for k, v in vars(self).items() if k in _SHARED})
+        for name in _SHARED:
+            getattr(self, name)  # made now, it is made once for all that share it
+        other = copy(self)
+        vars(other).pop("_laid", None)
+        object.__setattr__(other, "circuit", self.circuit.reweighted(weight))
         return other
 
     def _rows(self, state: SpikingState, u: Array, dt: Array | float) -> tuple[SpikingState, list[Array]]:
@@ -284,4 +288,4 @@ class Spiking:
         return {}
 
 
-_SHARED = {"delays", "shares", "short_term", "starts", "_plans"}  # what does not depend on the weights
+_SHARED = ("delays", "shares", "short_term", "starts", "_plans")  # what does not depend on the weights
