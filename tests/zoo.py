@@ -75,6 +75,10 @@ OTHERS = {
     "scale": Scale(np.zeros(U), np.ones(U), limit=1.0),
     "products": Products(U),
     "noisy": Noisy(Leaky(_bands(16), tau=0.5), sd=0.1, seed=3),
+}
+
+# Sound as frames, and what is done with frames.
+EARS = {
     "log-mel": LogMel(200, bands=3, low=0.0),
     "MFCC": MFCC(LogMel(200, bands=3, low=0.0), 2),
     "cochleagram": Cochleagram(200, channels=3, low=20.0, high=70.0),
@@ -148,7 +152,7 @@ MODELS = {
     "looped, squared": Looped(Chain((_FED, Squares(N))), Readout(np.vstack((_READ[:N], _READ[:N])), np.zeros(2))),
 }
 
-CELLS = LIQUIDS | OTHERS | ENCODERS | SPIKING | MODELS
+CELLS = LIQUIDS | OTHERS | EARS | ENCODERS | SPIKING | MODELS
 
 # The rows of a batch have random numbers of their own: a row alone is the row only under its key.
 OWN_NUMBERS = {"noisy", "noise", "random beginning", "poisson", "poisson, read"}

@@ -7,10 +7,10 @@ pytestmark = pytest.mark.torch
 
 from plashet import generate, run, tree, unread  # noqa: E402
 from plashet.cells import fold  # noqa: E402
-from zoo import CELLS, ENCODERS, SPIKING, U  # noqa: E402
+from zoo import CELLS, EARS, ENCODERS, SPIKING, U  # noqa: E402
 
-# Random numbers are NumPy's, and no gradient goes through a spike.
-NUMPY_ONLY = {"noisy", *ENCODERS, *SPIKING} - {"population"}
+# Random numbers are NumPy's, no gradient goes through a spike, and sound comes as NumPy arrays.
+NUMPY_ONLY = {"noisy", *EARS, *ENCODERS, *SPIKING} - {"population"}
 cells = {name: cell for name, cell in CELLS.items() if name not in NUMPY_ONLY}
 every = pytest.mark.parametrize("cell", cells.values(), ids=cells.keys())
 
