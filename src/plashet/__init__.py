@@ -45,12 +45,12 @@ _HOME = {
     "SequenceRegressor": "estimators",
     "LiquidFeatures": "estimators",
 }
-_MODULES = ("wiring", "encode", "liquids", "learn", "measure", "data", "streams", "tree", "report", "plot")
+_MODULES = ("wiring", "encode", "liquids", "learn", "measure", "data", "sequences", "streams", "tree", "report", "plot")
 
 __all__ = ["__version__", "evaluate", "fit", "generate", "load", "run", "save", "study", *_HOME, *_MODULES]
 
 if TYPE_CHECKING:
-    from . import data, encode, learn, liquids, measure, plot, report, streams, tree, wiring
+    from . import data, encode, learn, liquids, measure, plot, report, sequences, streams, tree, wiring
     from .cells import Beside, Chain, Noisy, Products, Squares, WithInput
     from .forecast import Forecaster
     from .learn import FORCE, LMS, NLMS, RLS, GradientReadout, Ridge
