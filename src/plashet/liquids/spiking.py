@@ -12,6 +12,7 @@ import numpy as np
 from ..cells import fold
 from ..chance import START, named, normals, seeded, uniforms
 from ..ops import asarray, into
+from ..tree import parts
 from ..types import Array, State
 from ..wiring import Circuit
 from .compiled import move, move_one, plan_of
@@ -84,6 +85,9 @@ class Spiking:
             )
         seeded(self.seed)
         tell_of_rounding(np.asarray(self.circuit.delay), self.delays * self.h)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return dict(parts(self) or ())  # not the plans: they are the kernel's own, and cannot be copied or sent away
 
     @property
     def inputs(self) -> int:
