@@ -66,7 +66,7 @@ def test_scikit_learn_finds_nothing_to_blame_in_other_settings(estimator, check)
 
 
 def pulses(n=60, inputs=1, ragged=False, seed=0):
-    """Two classes that differ in what comes first, a pulse up or a pulse down: (n, time, inputs) or a list, and names."""
+    """Classes that differ in what comes first, a pulse up or a pulse down: (n, time, inputs) or a list, and names."""
     rng = np.random.default_rng(seed)
     names = np.array(["up", "down"])[np.arange(n) % 2]
     made = []
@@ -190,7 +190,7 @@ def test_a_regressor_comes_back_from_its_file(tmp_path):
 
 def test_what_no_file_can_hold_is_named(tmp_path):
     X, y = pulses()
-    with pytest.raises(TypeError, match="settings.liquid is a function"):
+    with pytest.raises(TypeError, match=r"settings\.liquid is a function"):
         SequenceClassifier(small).fit(X, y).save(tmp_path / "c")
     with pytest.raises(NotFittedError):
         SequenceClassifier().save(tmp_path / "c")

@@ -144,7 +144,7 @@ class PDelta:
         return augmented(x[use]), y[use]
 
     def _fold(self, alpha: Array, z: Array, o: Array, share: float) -> None:
-        """One step for each row in turn, z (rows, n) with targets o (rows, outputs), at this share of the rate: into alpha.
+        """A step for each row in turn, z (rows, n) with targets o (rows, outputs), at a share of the rate. Into alpha.
 
         alpha = scale beta: lengths change by the scale, so only perceptrons with c other than 0 are touched.
         """
