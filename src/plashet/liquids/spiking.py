@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -178,9 +177,9 @@ class Spiking:
         """The same liquid with other weights (edges,), quickly: it shares what has been laid out for the kernel."""
         for name in _SHARED:
             getattr(self, name)  # made now, it is made once for all that share it
-        other = copy(self)
-        vars(other).pop("_laid", None)
-        object.__setattr__(other, "circuit", self.circuit.reweighted(weight))
+        other = object.__new__(type(self))
+        vars(other).update({k: v for k, v in vars(self).items() if k[0] != "_" or k in _SHARED})
+        vars(other)["circuit"] = self.circuit.reweighted(weight)
         return other
 
     def _rows(self, state: SpikingState, u: Array, dt: Array | float) -> tuple[SpikingState, list[Array]]:

@@ -22,14 +22,6 @@ class PlasticKnowledge(NamedTuple):
     readout: Any  # the readout learner's knowledge, None without one
 
 
-class Prepared(NamedTuple):
-    """What does not change while a model is taught: found once, never saved."""
-
-    rules: tuple[Any, ...]
-    path: tuple[int, ...]  # where in the model's liquid the cell is that spikes
-    plans: tuple[Any, ...]  # one for each rule
-
-
 @dataclass(frozen=True)
 class Plastic:
     """Plasticity inside the liquid: rules that move its weights and neurons by the spikes of each tick, in their order.
@@ -66,25 +58,26 @@ class Plastic:
         return getattr(self.readout, "closed_loop", False)
 
     def init(self, model: Any) -> PlasticKnowledge:
-        prepared = self._prepared(model)
-        liquid = member(model.liquid, prepared.path)
+        liquid = member(model.liquid, spiking_path(model.liquid))
         weight = np.array(liquid.circuit.weight, np.float64)
         moves = any(rule.moves_background for rule in self.rules)
         parts = Parts(weight, background_of(liquid.neuron) if moves else None)
-        memories = tuple(rule.init(plan) for rule, plan in zip(self.rules, prepared.plans, strict=True))
+        memories = tuple(rule.init(plan) for rule, plan in zip(self.rules, self._plans(liquid), strict=True))
         return PlasticKnowledge(model, parts, memories, -1, self.readout and self.readout.init(model))
 
     def watch(self, knowledge: PlasticKnowledge, seen: Evidence) -> tuple[PlasticKnowledge, Any]:
-        prepared = self._prepared(knowledge.untaught)
-        before, after = (member_state(s.inner, prepared.path).clock for s in (seen.before, seen.after))
+        whole = knowledge.untaught.liquid
+        path = spiking_path(whole)
+        before, after = (member_state(s.inner, path).clock for s in (seen.before, seen.after))
         if np.ndim(after):
             raise ValueError(
                 f"a batch of {np.size(after)} series: plasticity moves the one liquid that all rows share, so give "
                 "it one series at a time, for instance fit(model, learner, [series, series, ...])"
             )
         spikes = Spikes(seen.events, int(before), int(after), int(before) != knowledge.clock)
-        parts, memories = knowledge.parts, []
-        for rule, plan, memory in zip(self.rules, prepared.plans, knowledge.memories, strict=True):
+        parts, plans = knowledge.parts, self._plans(member(whole, path))
+        memories: list[Any] = []
+        for rule, plan, memory in zip(self.rules, plans, knowledge.memories, strict=True):
             memory, parts = rule.move(plan, memory, parts, spikes)
             memories.append(memory)
         known, trace = knowledge.readout, ()
@@ -102,29 +95,26 @@ class Plastic:
     def model(self, knowledge: PlasticKnowledge) -> Any:
         """The model with the liquid and the readout so far; its weights are views of the knowledge."""
         untaught, parts = knowledge.untaught, knowledge.parts
-        path = self._prepared(untaught).path
-        liquid = self._with_neurons(untaught, path, parts.background).reweighted(parts.weight)
-        readout = untaught.readout if self.readout is None else self.readout.model(knowledge.readout).readout
-        return replace(untaught, liquid=exchanged(untaught.liquid, path, liquid), readout=readout)
-
-    def _prepared(self, untaught: Any) -> Prepared:
-        """Path and plans, made once for a model and kept beside its fields, so neither copied nor saved."""
-        held = vars(untaught).get("_prepared")
-        if held is not None and held.rules is self.rules:
-            return held  # type: ignore[no-any-return]
         path = spiking_path(untaught.liquid)
-        liquid = member(untaught.liquid, path)
-        made = Prepared(self.rules, path, tuple(rule.prepare(liquid) for rule in self.rules))
-        vars(untaught)["_prepared"] = made
-        return made
+        moved = _with_neurons(member(untaught.liquid, path), parts.background).reweighted(parts.weight)
+        readout = untaught.readout if self.readout is None else self.readout.model(knowledge.readout).readout
+        return replace(untaught, liquid=exchanged(untaught.liquid, path, moved), readout=readout)
 
-    def _with_neurons(self, untaught: Any, path: tuple[int, ...], background: Array | None) -> Any:
-        """The liquid with this background, laid out for the kernel anew only where the background is another array."""
-        liquid = member(untaught.liquid, path)
-        if background is None:
-            return liquid
-        held = vars(untaught).get("_neurons")
-        if held is None or held[0] is not background:
-            held = background, replace(liquid, neuron=with_background(liquid.neuron, background))
-            vars(untaught)["_neurons"] = held
-        return held[1]
+    def _plans(self, liquid: Any) -> tuple[Any, ...]:
+        """What each rule has laid out: once for a liquid, kept beside its fields, so neither copied nor saved."""
+        rules, plans = vars(liquid).get("_plans_of_rules", (None, ()))
+        if rules is not self.rules:
+            plans = tuple(rule.prepare(liquid) for rule in self.rules)
+            vars(liquid)["_plans_of_rules"] = self.rules, plans
+        return plans
+
+
+def _with_neurons(liquid: Any, background: Array | None) -> Any:
+    """The liquid with this background, laid out for the kernel anew only where the background is another array."""
+    if background is None:
+        return liquid
+    now, moved = vars(liquid).get("_other_neurons", (None, None))
+    if now is not background:
+        moved = replace(liquid, neuron=with_background(liquid.neuron, background))
+        vars(liquid)["_other_neurons"] = background, moved
+    return moved

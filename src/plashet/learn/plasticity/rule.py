@@ -61,8 +61,8 @@ def chosen(plastic: Array | None, circuit: Any) -> Array:
     mask = np.asarray(plastic)
     if mask.dtype != bool or mask.shape != (circuit.topology.edges,):
         raise ValueError(
-            f"plastic is {mask.shape} of {mask.dtype}, wanted ({circuit.topology.edges},) of bool: which synapses move, "
-            "in the order of the circuit's edges"
+            f"plastic is {mask.shape} of {mask.dtype}, wanted ({circuit.topology.edges},) of bool: "
+            "which synapses move, in the order of the circuit's edges"
         )
     return mask
 
