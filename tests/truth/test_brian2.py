@@ -125,7 +125,7 @@ def test_events_that_are_no_counts_are_refused_and_the_target_is_put_back():
 def test_what_brian2_cannot_be_given_is_refused_before_it_is_asked():
     u = np.zeros((2, 1))
     with pytest.raises(ValueError, match="other random numbers"):
-        brian2.record(pl.Spiking(net(4)[0], net(4)[1], noise=0.1), u, 1e-3)
+        brian2.record(pl.Spiking(*net(4), h=1e-4, noise=0.1), u, 1e-3)
     with pytest.raises(ValueError, match="Izhikevich, wanted LIF or ALIF"):
         brian2.record(single(pl.Izhikevich(1)), u, 1e-3)
     with pytest.raises(ValueError, match="divide by zero"):

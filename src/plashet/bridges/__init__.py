@@ -1,4 +1,5 @@
 """Exchange with other simulators: `bridges.nir` reads and writes NIR, `bridges.brian2` runs the same network in Brian2.
 
-Each needs an extra of its own name and is imported by its own name, so that neither loads the other.
+Each is imported by its own name (`from plashet.bridges import nir`), so that neither loads the other; they need the
+extras `bridges` and `brian2`.
 """

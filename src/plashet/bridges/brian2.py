@@ -135,9 +135,10 @@ def _refuse(cell: Spiking) -> None:
         raise ValueError(f"noise is {cell.noise}: Brian2 would draw other random numbers; give noise=0")
     if not isinstance(cell.neuron, LIF | ALIF):
         raise ValueError(f"the neuron is a {type(cell.neuron).__name__}, wanted LIF or ALIF")
-    lif, taus = cell.neuron, list(cell.tau_synapse)
+    lif: Any = cell.neuron
+    taus = list(cell.tau_synapse)
     if isinstance(cell.neuron, ALIF):
-        lif, taus = cell.neuron.lif, [*taus, *np.atleast_1d(cell.neuron.tau_adapt)]
+        lif, taus = lif.lif, [*taus, *np.atleast_1d(lif.tau_adapt)]
     membrane = np.atleast_1d(lif.tau)
     nearest = np.abs(np.subtract.outer(taus, membrane) / membrane).min()
     if nearest < 1e-6:
