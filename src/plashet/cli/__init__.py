@@ -14,6 +14,9 @@ from . import faults
 COMMANDS = {
     "demo": "Forecast a real stream, learning on; compare; leave a report.",
     "forecast": "Forecast your own table, beside what naive methods get.",
+    "classify": "Learn to tell sounds apart: a folder of sounds in, a model and a report out.",
+    "predict": "Say what is heard in sound files, with a model from classify.",
+    "listen": "Hear continuous sound, and say what is heard and when.",
     "watch": "Follow a stream: a line in, a forecast out, learning on.",
     "inspect": "Say what is in a model file.",
     "data": "List and show the data sets that plashet carries.",

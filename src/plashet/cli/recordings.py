@@ -31,7 +31,7 @@ class Heard:
 
 
 @contextmanager
-def sound_door() -> Iterator[None]:
+def sound_door(remedy: str = "") -> Iterator[None]:
     """What the library says of a sound that cannot be had, as a fault of the data."""
     from ..data.sound import RateError, SoundError
 
@@ -41,7 +41,7 @@ def sound_door() -> Iterator[None]:
         said = f"{error.path} has {error.rate} samples per second, expected {error.wanted} as in the others"
         raise DataFault(said, f"--rate {min(error.rate, error.wanted)}") from None
     except SoundError as error:
-        raise DataFault(str(error)) from None
+        raise DataFault(str(error), remedy) from None
 
 
 def find(data: str, names: str | None) -> Any:

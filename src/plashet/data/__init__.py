@@ -26,6 +26,7 @@ from .sets import (
 )
 from .signals import MSO8, multiple_sines, noise
 from .sound import NoSoundFile, RateError, Sound, SoundError, read_sound, resampled, write_sound
+from .streamed import Stream, at_rate, sound_stream
 
 __all__ = [
     "MSO8",
@@ -41,7 +42,9 @@ __all__ = [
     "Regimes",
     "Sound",
     "SoundError",
+    "Stream",
     "arrays",
+    "at_rate",
     "brent_oil",
     "catalogue",
     "entry",
@@ -66,6 +69,7 @@ __all__ = [
     "roessler_field",
     "santa_fe_laser",
     "schedule",
+    "sound_stream",
     "switching_lorenz",
     "switching_mackey_glass",
     "switching_narma",

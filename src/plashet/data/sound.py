@@ -126,7 +126,7 @@ def _wav(path: Path, content: bytes) -> Sound:
         values, form = wav.parse(content)
     except wav.WavError as error:
         raise SoundError(f"{path} {error}") from None
-    return Sound(_mono(path, values), form.rate)
+    return Sound(to_mono(path, values), form.rate)
 
 
 def _by_soundfile(path: Path, kind: str) -> Sound:
@@ -138,10 +138,10 @@ def _by_soundfile(path: Path, kind: str) -> Sound:
         values, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (RuntimeError, ValueError, TypeError) as error:
         raise SoundError(f"{path} is a damaged {kind} file: {error}") from error
-    return Sound(_mono(path, values), int(rate))
+    return Sound(to_mono(path, values), int(rate))
 
 
-def _mono(path: Path, values: NDArray[Any]) -> NDArray[np.float32]:
+def to_mono(path: Path, values: NDArray[Any]) -> NDArray[np.float32]:
     """Samples (time, channels) as stored -> (time,) in [-1, 1]."""
     if not len(values):
         raise SoundError(f"{path} holds no samples")

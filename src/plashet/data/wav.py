@@ -33,7 +33,7 @@ def parse(content: bytes) -> tuple[NDArray[Any], Format]:
     found, data = None, None
     for name, body, size in _chunks(content):
         if name == b"fmt ":
-            found = _format(body)
+            found = format_of(body)
         elif name == b"data":
             if len(body) < size < UNKNOWN_SIZE:
                 raise WavError(f"is cut short: its header says {size} bytes of sound, {len(body)} are there")
@@ -41,7 +41,7 @@ def parse(content: bytes) -> tuple[NDArray[Any], Format]:
             break
     if found is None or data is None:
         raise WavError(f"is a damaged WAV file: it has no {'format' if found is None else 'sound'}")
-    return _samples(data, found), found
+    return samples_of(data, found), found
 
 
 def build(samples: NDArray[np.int16], rate: int) -> bytes:
@@ -67,7 +67,8 @@ def _chunks(content: bytes) -> Any:
         place += 8 + size + size % 2
 
 
-def _format(body: bytes) -> Format:
+def format_of(body: bytes) -> Format:
+    """What a part called "fmt " says. Raises WavError for what cannot be."""
     if len(body) < 16:
         raise WavError(f"is a damaged WAV file: its format has {len(body)} bytes, wanted 16 or more")
     codec, channels, rate, _, frame, bits = struct.unpack_from("<HHIIHH", body)
@@ -80,7 +81,8 @@ def _format(body: bytes) -> Format:
     return Format(codec, channels, rate, bits)
 
 
-def _samples(data: bytes, form: Format) -> NDArray[Any]:
+def samples_of(data: bytes, form: Format) -> NDArray[Any]:
+    """Bytes as samples (time, channels); WavError if that format is not read."""
     kinds = {
         (PCM, 8): "u1",
         (PCM, 16): "<i2",
