@@ -112,6 +112,42 @@ def trains(units, seed, end=400, share=0.03):
     return np.argwhere(np.random.default_rng(seed).random((end, units)) < share).astype(np.int64)
 
 
+class Looks:
+    """A learner that only looks: the evidence of every tick."""
+
+    wants_events = True
+
+    def init(self, model):
+        return (model, [])
+
+    def watch(self, knowledge, seen):
+        knowledge[1].append(seen)
+        return knowledge, ()
+
+    def credit(self, knowledge, trace, y):
+        return knowledge, trace
+
+    def model(self, knowledge):
+        return knowledge[0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_evidence_holds_the_spikes_of_each_tick_in_a_fit_and_in_a_live(dtype):
+    cell, (u, y) = column(), series()
+    u, dts = u.astype(dtype), np.full(60, 0.01)
+    _, outputs, spikes = cell.record(cell.init(u[0]), u, dts)
+    assert np.array_equal(outputs, run(cell, u, 0.01)[0])
+    assert len(spikes) > 100
+    _, seen = study(unread(cell, 2), Looks(), (u, y, 0.01))
+    live = Live(unread(cell, 2), Looks())
+    follow(live, u, y)
+    for ticks in (seen, live._knowledge[1]):
+        assert np.array_equal(np.concatenate([tick.events for tick in ticks]), spikes)
+        for k, tick in enumerate(ticks):
+            assert ((tick.events[:, 0] >= 100 * k) & (tick.events[:, 0] < 100 * k + 100)).all()
+            assert np.array_equal(tick.after.features, outputs[k])
+
+
 @each_tick
 def test_isolated_pairs_move_each_synapse_by_the_window_in_closed_form(dt):
     """Units spike once, at steps of their own; 132 synapses with 7 delays see differences of both signs and none."""

@@ -96,8 +96,10 @@ def move(
     return _unflat(state, held), events
 
 
-def move_one(plan: Any, cell: Any, state: Any, u: Array, dt: float) -> tuple[Any, Array]:
-    """One tick of one series, with as little around the kernel as Python allows: the new state and the output."""
+def move_one(
+    plan: Any, cell: Any, state: Any, u: Array, dt: float, record: bool = False
+) -> tuple[Any, Array, Array | None]:
+    """One tick of one series, with as little around the kernel as Python allows: new state, output, the spikes."""
     if dt > MOST * cell.h:
         refuse_long(dt, cell.h)
     held = [a.copy() for a in (*state.neuron, *state[1:])]
@@ -111,8 +113,9 @@ def move_one(plan: Any, cell: Any, state: Any, u: Array, dt: float) -> tuple[Any
     made = _kernels.SpikingStateFloat32 if u.dtype.char == "f" else _kernels.SpikingStateFloat64
     if not u.flags.c_contiguous:
         u = np.ascontiguousarray(u)
-    plan.run(u[None, None], np.array([[dt]]), cell.weights(u.dtype), made(*rows), out, None, 0, 1, False)
-    return _unflat(state, held), out[0, 0]
+    given = u[None, None], np.array([[dt]]), cell.weights(u.dtype), made(*rows), out, None, 0, 1
+    events = plan.run(*given, record)
+    return _unflat(state, held), out[0, 0], events
 
 
 def _over_rows(plan: Any, given: tuple[Any, ...], rows: int, work: int, record: bool) -> Array | None:

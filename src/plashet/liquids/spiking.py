@@ -144,7 +144,7 @@ class Spiking:
         """The compiled twin of one `step`."""
         plan = self._plan(u.dtype)
         if plan is not None and u.ndim == 1:
-            return move_one(plan, self, state, u, float(dt))
+            return move_one(plan, self, state, u, float(dt))[:2]
         after, outputs = self.run(state, u[None], np.asarray(dt, np.float64)[None])
         return after, outputs[0]
 
@@ -168,6 +168,9 @@ class Spiking:
         plan = self._plan(u.dtype)
         if plan is None:
             state, outputs, found = recorded(self._rows, state, u, dt)
+        elif u.ndim == 2 and len(u) == 1:  # a tick of a learner that wants the spikes
+            state, output, found = move_one(plan, self, state, u[0], float(dt[0]), record=True)
+            outputs = output[None]
         else:
             outputs = np.empty((*u.shape[:-1], self.outputs), u.dtype)
             state, found = move(plan, self, state, u, dt, outputs, record=True)

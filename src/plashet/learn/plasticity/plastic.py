@@ -106,7 +106,7 @@ class Plastic:
         if rules is not self.rules:
             plans = tuple(rule.prepare(liquid) for rule in self.rules)
             vars(liquid)["_plans_of_rules"] = self.rules, plans
-        return plans
+        return plans  # type: ignore[no-any-return]
 
 
 def _with_neurons(liquid: Any, background: Array | None) -> Any:
