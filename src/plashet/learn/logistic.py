@@ -57,8 +57,8 @@ class Logistic:
     Targets are one column per class: its share in the row, or +1 for the row's class and -1 for the others (what is
     negative counts as 0); ValueError unless they sum to 1. A row with a label that is not known (NaN) waits for it.
     Solved late, from the rows that it keeps: every call of `model` minimises anew, by L-BFGS in coordinates whitened by
-    the features' second moments (a liquid's features differ by orders of magnitude), until the gradient is below
-    `tolerance` per row. As scikit-learn's LogisticRegression(C=1/penalty) has it, but for the bias.
+    the features' second moments (a liquid's features differ by orders of magnitude), until no slope
+    there is above `tolerance`. As scikit-learn's LogisticRegression(C=1/penalty) has it, but for the bias.
 
     Rows with a feature that is not finite are skipped; ValueError from `model` if no row was labelled.
 
@@ -109,7 +109,7 @@ class Logistic:
             args=(problem, shares),
             method="L-BFGS-B",
             jac=True,
-            options={"maxiter": 5000, "maxfun": 20000, "gtol": self.tolerance * len(x), "ftol": 1e-15, "maxcor": 20},
+            options={"maxiter": 5000, "maxfun": 20000, "gtol": self.tolerance, "ftol": 0.0, "maxcor": 20},
         )
         return np.asarray(problem.back @ found.x.reshape(size))
 

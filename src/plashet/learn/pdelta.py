@@ -10,6 +10,8 @@ import numpy as np
 from ..types import Array, Evidence
 from .common import augmented, positive, refuse_infinite
 
+TOGETHER = 64  # rows after which the lengths are put back where they belong, before their scales leave all bounds
+
 
 @dataclass(frozen=True, eq=False)
 class Votes:
@@ -67,7 +69,7 @@ class PDelta:
     a pool. eta = rate / (features + 1): a step moves alpha_i z of its own row by about `rate`, however many features of
     spread 1 there are; these should have a spread near 1.
 
-    rho: None is the pool's size (for values); 1 makes a vote of the sign, for classes. epochs: how often `absorb` goes
+    rho: None is the pool's size, the answer then graded; 1 makes a majority vote of it. epochs: how often `absorb` goes
     over its rows, at a rate that falls from one to the next. Targets that are not known (NaN) teach nothing; ValueError
     for others outside [-1, 1]. `credit` is one step of a tick's rows. The readout is `Votes`.
 
@@ -144,22 +146,23 @@ class PDelta:
         return augmented(x[use]), y[use]
 
     def _fold(self, alpha: Array, z: Array, o: Array, share: float) -> None:
-        """A step for each row in turn, z (rows, n) with targets o (rows, outputs), at a share of the rate. Into alpha.
-
-        alpha = scale beta: lengths change by the scale, so only perceptrons with c other than 0 are touched.
-        """
+        """One step for each row in turn, z (rows, n) with o (rows, outputs), at a share of the rate; into alpha."""
         rate = share * self.rate / alpha.shape[-1]
-        beta, scale = alpha.reshape(-1, alpha.shape[-1]), np.ones(alpha.shape[:2])
-        square = np.einsum("opn,opn->op", alpha, alpha)  # |alpha|^2
+        for start in range(0, len(z), TOGETHER):
+            part = slice(start, start + TOGETHER)
+            self._few(alpha, z[part], o[part], rate)
+
+    def _few(self, alpha: Array, z: Array, o: Array, rate: float) -> None:
+        """alpha = scale beta: the pull to length 1 is on the scale, so only perceptrons with c not 0 are touched."""
+        beta, scale = alpha.reshape(-1, alpha.shape[-1]), np.ones(alpha.shape[0] * alpha.shape[1])
+        squares = np.einsum("pn,pn->p", beta, beta)
         for row, target in zip(z, o, strict=True):
-            drive = scale * (beta @ row).reshape(scale.shape)
-            c = self._pull(drive, target)
-            shrink = 1.0 - rate * (square - 1.0)
-            square = shrink**2 * square + 2 * shrink * rate * c * drive + (rate * c) ** 2 * (row @ row)
-            scale *= shrink
+            c = self._pull((scale * (beta @ row)).reshape(alpha.shape[:2]), target).ravel()
+            scale *= 1.0 - rate * (scale * scale * squares - 1.0)
             moved = np.flatnonzero(c)
-            beta[moved] += np.outer((rate * c / scale).ravel()[moved], row)
-        alpha *= scale[..., None]
+            beta[moved] += np.outer(rate * c[moved] / scale[moved], row)
+            squares[moved] = np.einsum("pn,pn->p", beta[moved], beta[moved])
+        beta *= scale[:, None]
 
     def _pull(self, drive: Array, target: Array) -> Array:
         """c (outputs, pool) of one row, from alpha z (outputs, pool)."""
