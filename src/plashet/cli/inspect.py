@@ -14,8 +14,8 @@ from ..save import describe as description_of
 from ..save import load as read_file
 from .console import Say, speaking
 from .faults import UsageFault, model_fault
+from .probes import Probe, probes
 
-NOISE_TICKS = 12  # of white noise for each unit of a liquid: memory is measured by least squares on half of them
 _HOLDS = {"Saved": "Forecaster", "Snapshot": "Live", "Watched": "a watch: a Forecaster and its score"}
 
 
@@ -23,7 +23,7 @@ _HOLDS = {"Saved": "Forecaster", "Snapshot": "Live", "Watched": "a watch: a Fore
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
 @speaking
 def command(say: Say, models: tuple[str, ...]) -> None:
-    """Say what is in a model file: sizes, versions, what was learnt, and how its liquids answer white noise.
+    """Say what is in a model file: sizes, versions, what was learnt, and how its liquids answer noise.
 
     Nothing in a file is ever run; a file that is not one of plashet's is refused.
     """
@@ -40,7 +40,7 @@ def command(say: Say, models: tuple[str, ...]) -> None:
 
 
 def examine(path: str) -> dict[str, Any]:
-    """What a file says of itself, what was learnt, and how each of its liquids answers white noise."""
+    """What a file says of itself, what was learnt, and how each of its liquids answers noise."""
     from .. import forecast as _forecast  # noqa: F401 - its types must be known before a file is read
     from ..live import Open, Snapshot
     from .watcher import Watched
@@ -98,30 +98,30 @@ def _forecaster(saved: Any) -> dict[str, Any]:
 
 
 def _liquids(value: Any) -> dict[str, Any]:
-    """Each distinct liquid in the file: its size, and how it answers white noise."""
-    import numpy as np
-
+    """Each distinct liquid in the file: its size, and how it answers noise."""
     from ..measure import report
 
     found = {}
-    for count, cell in enumerate(_cells(value, set()), 1):
-        noise = np.random.default_rng(0).normal(size=(max(600, NOISE_TICKS * cell.outputs), cell.inputs))
-        found[f"liquid {count}"] = {"units": cell.outputs, "inputs": cell.inputs, **report(cell, noise).as_dict()}
+    for count, (cell, probe) in enumerate(_cells(value, set()), 1):
+        u, dt = probe.inputs(cell)
+        told = {"family": probe.family, "units": cell.outputs, "inputs": cell.inputs}
+        if circuit := getattr(cell, "circuit", None):
+            told |= {"currents": circuit.inputs.currents, "events": circuit.inputs.events}
+        found[f"liquid {count}"] = told | report(cell, u, dt).as_dict()
     return found
 
 
-def _cells(value: Any, seen: set[bytes]) -> Iterator[Any]:
-    """Every distinct cell with a wiring inside a value."""
+def _cells(value: Any, seen: set[bytes]) -> Iterator[tuple[Any, Probe]]:
+    """Every distinct liquid inside a value, and how it is tried."""
     from .. import tree
-    from ..wiring import Wiring
 
-    wiring = getattr(value, "wiring", None)
-    if isinstance(wiring, Wiring):
-        content = wiring.weights.tobytes()  # a file may hold the same liquid twice, in a model and in its learner
-        if content not in seen:
-            seen.add(content)
-            yield value
-        return
+    for probe in probes():
+        content = probe.content(value)
+        if content is not None:
+            if content not in seen:  # a file may hold the same liquid twice, in a model and in its learner
+                seen.add(content)
+                yield value, probe
+            return
     for _name, part in tree.parts(value) or ():
         yield from _cells(part, seen)
 
@@ -146,13 +146,5 @@ def _told(found: dict[str, Any]) -> dict[str, str]:
 
 
 def _liquid_told(value: dict[str, Any]) -> str:
-    from ..report import words
-
-    radius = "" if value["radius"] is None else f", spectral radius {value['radius']:.3f}"
-    fading = value["forgets_after"]
-    forgets = f"forgets after {fading} ticks" if fading is not None else "does not forget within the test"
-    said = (
-        f"{value['units']} units, inputs: {value['inputs']}{radius}; on white noise: rank {value['rank']:.0f}, "
-        f"memory {words.number(value['memory'])} ticks, {forgets}"
-    )
-    return "; ".join([said, *value["advice"]])
+    told = {probe.family: probe.told for probe in probes()}
+    return "; ".join([told[value["family"]](value), *value["advice"]])

@@ -1,12 +1,16 @@
 """Measures: of a forecast (errors, valid time, intervals) and of a liquid (memory, fading, chaos, rank)."""
 
+from .bits import BitMemory, bit_memory
 from .branching import MultiStep, activity_slope, branching_factor, multistep
 from .chaos import Fading, forgets, lyapunov
+from .divergence import Divergence, divergence, one_spike, pushed
 from .errors import mae, nmse, nrmse, rmse, valid_time
 from .intervals import QuantileTracker, TrackedWidths, coverage, winkler, worst_window
 from .liquid import LiquidReport, report
 from .memory import Memory, memory_capacity
+from .potentials import Potentials, potentials
 from .rank import Quality, effective_rank, kernel_quality, kernel_rank, numerical_rank, participation_ratio
+from .separation import Pair, Separation, counts_of, poisson_pair, separation, train_distance
 from .spikes import (
     fano,
     firing_rates,
@@ -17,19 +21,30 @@ from .spikes import (
     synchrony,
 )
 from .spiking_report import SpikingReport
+from .tune import Knob, Tuned, tune_rates
 
 __all__ = [
+    "BitMemory",
+    "Divergence",
     "Fading",
+    "Knob",
     "LiquidReport",
     "Memory",
     "MultiStep",
+    "Pair",
+    "Potentials",
     "Quality",
     "QuantileTracker",
+    "Separation",
     "SpikingReport",
     "TrackedWidths",
+    "Tuned",
     "activity_slope",
+    "bit_memory",
     "branching_factor",
+    "counts_of",
     "coverage",
+    "divergence",
     "effective_rank",
     "fano",
     "firing_rates",
@@ -44,13 +59,20 @@ __all__ = [
     "nmse",
     "nrmse",
     "numerical_rank",
+    "one_spike",
     "participation_ratio",
+    "poisson_pair",
     "population_counts",
     "population_rate",
+    "potentials",
+    "pushed",
     "report",
     "rmse",
+    "separation",
     "silent_share",
     "synchrony",
+    "train_distance",
+    "tune_rates",
     "valid_time",
     "winkler",
     "worst_window",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .. import tree
 from ..run import run
 from ..types import Array, Cell, State
-from .within import begun, other_pasts
+from .driven import begun, blocks, other_pasts
 
 Floats = NDArray[np.float64]
 
@@ -61,11 +61,16 @@ def forgets(
         raise ValueError(f"got u of shape {u.shape} and pasts={pasts}; give (time, inputs) and at least two pasts")
     past = other_pasts(u, (history, pasts), np.random.default_rng(seed))
     before, state = run(cell, past, dt, begun(cell, past[0], np.zeros(pasts, np.int64)))
-    same = np.repeat(u[:, None], pasts, axis=1)
-    after = run(cell, same, dt, state)[0]
-    apart = np.linalg.norm(np.concatenate([before[-1:], after]) - np.concatenate([before[-1:], after])[:, :1], axis=-1)
-    distance = apart.max(axis=1).astype(np.float64)
-    return Fading(distance[1:] / distance[0] if distance[0] > 0 else distance[1:], tolerance)
+    distance = [_spread(before[-1:])]
+    for _, outputs in blocks(cell, np.repeat(u[:, None], pasts, axis=1), dt, state):
+        distance.append(_spread(outputs))
+    apart = np.concatenate(distance)
+    return Fading(apart[1:] / apart[0] if apart[0] > 0 else apart[1:], tolerance)
+
+
+def _spread(outputs: Array) -> Floats:
+    """(ticks,) the largest distance of a row (ticks, rows, units) to the first."""
+    return np.asarray(np.linalg.norm(outputs[:, 1:] - outputs[:, :1], axis=-1).max(axis=1), np.float64)
 
 
 def lyapunov(cell: Cell, u: Array, dt: float = 1.0, *, seed: int, washout: int = 100, size: float = 1e-7) -> float:

@@ -13,10 +13,10 @@ from ..run import run
 from ..types import Array, Cell
 from ..wiring import Wiring, spectral_radius
 from .chaos import forgets
+from .driven import find
 from .memory import told_of_the_past
 from .rank import effective_rank
 from .spiking_report import SpikingReport, spiking_report
-from .within import find
 
 EDGE = 0.95  # of the range of a tanh: beyond, a unit tells little but the sign of its drive
 

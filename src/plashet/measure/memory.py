@@ -80,10 +80,18 @@ def told_at(states: Floats, targets: Floats, penalty: float) -> Floats:
     The first five eighths of the rows fit, with a penalty for each of them, and the rest tests.
     """
     x, cut = np.column_stack([states, np.ones(len(states))]), len(states) * 5 // 8
-    guess = x[cut:] @ least_squares(x[:cut], targets[:cut], penalty * cut)
+    solve = least_squares if penalty < 1e-3 else _normal_equations
+    guess = x[cut:] @ solve(x[:cut], targets[:cut], penalty * cut)
     missed = ((targets[cut:] - guess) ** 2).sum(axis=0)
     spread = ((targets[cut:] - targets[cut:].mean(axis=0)) ** 2).sum(axis=0)
     return np.where(spread > 0, np.maximum(1 - missed / np.where(spread > 0, spread, 1.0), 0.0), 0.0)
+
+
+def _normal_equations(features: Floats, targets: Floats, penalty: float) -> Floats:
+    """As `least_squares`, much quicker, and good enough where the penalty is no small part of the features' scale."""
+    ridge = np.diag(np.append(np.full(features.shape[1] - 1, penalty), 0.0))
+    found: Floats = np.linalg.solve(features.T @ features + ridge, features.T @ targets)
+    return found
 
 
 def least_squares(features: Floats, targets: Floats, penalty: float) -> Floats:

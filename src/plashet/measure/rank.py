@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..run import run
 from ..types import Array, Cell
+from .driven import last_outputs
 
 
 def effective_rank(states: ArrayLike) -> float:
@@ -49,7 +49,7 @@ def kernel_rank(cell: Cell, streams: Array, dt: float = 1.0, tolerance: float = 
     """
     if np.ndim(streams) != 3:
         raise ValueError(f"streams has shape {np.shape(streams)}; give (time, batch, inputs)")
-    return numerical_rank(run(cell, streams, dt)[0][-1], tolerance)
+    return numerical_rank(last_outputs(cell, np.asarray(streams), dt), tolerance)
 
 
 class Quality(NamedTuple):
@@ -77,7 +77,7 @@ def kernel_quality(cell: Cell, different: Array, versions: Array, dt: float = 1.
     """
     if np.ndim(different) != 3 or np.shape(different)[1:] != np.shape(versions)[1:]:
         raise ValueError(f"got {np.shape(different)} and {np.shape(versions)}; give (time, m, inputs), the same m")
-    apart, alike = (np.asarray(run(cell, u, dt)[0][-1]) for u in (different, versions))
+    apart, alike = (last_outputs(cell, np.asarray(u), dt) for u in (different, versions))
     s_apart, s_alike = _singular_values(apart), _singular_values(alike)
     least = tolerance * s_apart.max(initial=0.0)
     kernel, general = (int((s > least).sum()) if least > 0 else 0 for s in (s_apart, s_alike))

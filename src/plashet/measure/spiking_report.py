@@ -12,13 +12,13 @@ from ..liquids import Spiking
 from ..types import Array, Cell
 from .branching import branching_factor
 from .chaos import forgets
+from .driven import begun, heard, jittered
 from .memory import told_at
 from .rank import kernel_quality
 from .spikes import firing_rates, interval_cv, per_kind, silent_share, synchrony
-from .within import begun, heard, jittered
 
 BIN, SAMPLE = 0.03, 0.01  # [s]: memory is of the input's mean over such a bin, and measured so often
-TOLD = 0.05  # share of its variance that a readout must explain
+TOLD, LAGS = 0.05, 20  # share of its variance that a readout must explain; so many bins ago at most
 WINDOW, MOST = 0.25, 64  # [s] of one input and how many inputs, for the ranks
 JITTER = 4e-3  # [s], the paper's
 FADING = 5.0  # [s] after which another past should not show
@@ -55,9 +55,9 @@ def spiking_report(cell: Cell, u: Array, dt: float, *, seed: int = 0) -> Spiking
     """Drive the cell, which holds one Spiking, with u (time, inputs), ticks of dt [s]: rates, ranks, memory, advice.
 
     All is measured of the Spiking itself, under the inputs that reach it. Ten seconds and more tell all that is asked;
-    memory is NaN below 2 s. Raises ValueError for none or several Spiking, and below 0.1 s.
+    memory is NaN below 2 s. Raises TypeError for several Spiking, ValueError below 0.1 s.
     """
-    liquid, u = heard(cell, np.asarray(u, np.float64), dt, Spiking)
+    liquid, u = heard(cell, np.asarray(u, np.float64), dt)
     if len(u) * dt < 0.1:
         raise ValueError(f"{len(u)} ticks of {dt} s are {len(u) * dt:g} s; give at least 0.1 s, better 10 s")
     states, events, steps, ratio = _watched(liquid, u, dt)
@@ -88,13 +88,14 @@ def spiking_report(cell: Cell, u: Array, dt: float, *, seed: int = 0) -> Spiking
 def _watched(liquid: Spiking, u: Array, dt: float) -> tuple[NDArray[np.float64], Array, int, float]:
     """Outputs at the end of each sample, the spikes, how many grid steps, and the E/I ratio there."""
     state = begun(liquid, u[0], np.zeros((), np.int64))
-    each, states, events, sums = max(round(SAMPLE / dt), 1), [], [], np.zeros(2)
+    each, states, events, total = max(round(SAMPLE / dt), 1), [], [], np.zeros((2, liquid.outputs))
     for first in range(0, len(u) - each + 1, each):
         now = u[first : first + each]
         state, outputs, found = liquid.record(state, now, np.full(len(now), dt))
         events.append(found)
         states.append(outputs[-1])
-        sums += [np.mean(w * c) for w, c in zip(liquid.shares, np.asarray(state.current), strict=True)]
+        total += state.current
+    sums = [np.mean(share * current) for share, current in zip(liquid.shares, total, strict=True)]
     ratio = float(sums[0] / sums[1]) if sums[1] > 0 else float("inf" if sums[0] > 0 else "nan")
     return np.array(states, np.float64), np.concatenate(events), max(int(state.clock), 1), ratio
 
@@ -117,7 +118,7 @@ def _ranks(liquid: Spiking, u: Array, dt: float, seed: int) -> dict[str, int]:
 
 
 def _memory(states: NDArray[np.float64], u: Array, dt: float) -> float:
-    """How many bins ago are told, in seconds: one readout for each, of states sampled more often than a bin is long."""
+    """How many bins ago are told, in seconds, from states that are sampled more often than a bin is long."""
     each, samples = max(round(SAMPLE / dt), 1), len(states)
     per = max(round(BIN / (each * dt)), 1)
     if samples * each * dt < 2.0 or samples < 40 * per:
@@ -128,11 +129,12 @@ def _memory(states: NDArray[np.float64], u: Array, dt: float) -> float:
     x = states[per - 1 :]
     spread = x.std(axis=0)
     x = (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    for bins in range(1, 21):
-        late, lag = x[bins * per :], bins * per
-        if told_at(late, means[: len(means) - lag], 2 * x.shape[1] / len(late)).mean() < TOLD:
-            return (bins - 1) * per * each * dt
-    return 20 * per * each * dt
+    most = min(LAGS, len(x) // (4 * per))
+    late = np.arange(most * per, len(x))
+    lags = np.concatenate([means[late - k * per] for k in range(1, most + 1)], axis=1)
+    shares = told_at(x[late], lags, 2 * x.shape[1] / len(late)).reshape(most, -1).mean(axis=1)
+    forgotten = np.flatnonzero(shares < TOLD)
+    return float((forgotten[0] if forgotten.size else most) * per * each * dt)
 
 
 def _advice(measured: dict[str, Any], seconds: float) -> list[str]:
