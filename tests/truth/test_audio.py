@@ -22,6 +22,7 @@ from plashet.encode.audio import (
     LogMel,
     LyonEar,
     PeakNorm,
+    PeakScale,
     RunningNorm,
     RunningPeak,
     UtteranceNorm,
@@ -289,6 +290,37 @@ def test_lyons_ear_has_the_filters_and_the_response_of_the_auditory_toolbox():
         np.testing.assert_allclose(ear(x) * 0.0004, smooth[ear.inputs - 1 :: ear.inputs], rtol=1e-9, atol=1e-15)
 
 
+def test_the_filters_of_lyons_ear_have_the_places_widths_and_gains_of_the_paper():
+    ear = LyonEar(16000)
+    f, width = ear.frequencies, np.hypot(ear.frequencies, 1000) / 8
+    for stage, pole, bandwidth in zip(ear.sections[2:], f, width, strict=True):
+        zero = pole + 1.5 * 0.25 * bandwidth
+        for place, quality, (one, two) in (
+            (pole, pole / bandwidth, stage[3:]),
+            (zero, 5 * zero / bandwidth, stage[1:3] / stage[0]),
+        ):
+            root = np.log(np.roots([1, one, two])[0]) * 16000 / (2 * np.pi)  # its place in the plane of s, in Hz
+            assert abs(root) == pytest.approx(place, rel=1e-9)
+            assert -root.real == pytest.approx(place / (2 * quality), rel=1e-9)
+    at_rest = ear.sections[2:, :3].sum(axis=1) / (1 + ear.sections[2:, 3:].sum(axis=1))
+    np.testing.assert_allclose(at_rest[1:], f[:-1] / f[1:])
+    quarter = np.exp(0.5j * np.pi)
+    for outer in ear.sections[:2]:
+        assert abs(np.polyval(outer[:3], quarter) / np.polyval([1, *outer[3:]], quarter)) == pytest.approx(1)
+
+
+def test_gain_control_ends_where_what_it_takes_and_its_target_balance():
+    """g = x (1 - g) / target at rest: each control leaves x / (1 + x / target)."""
+    ear, level = LyonEar(400), 2e-3
+    gains, sound = np.zeros((4, 5)), np.full(5, level)
+    for _ in range(8 * 400):
+        gains, left = ear._controlled(gains, sound)
+    wanted = level
+    for target in (0.0032, 0.0016, 0.0008, 0.0004):
+        wanted /= 1 + wanted / target
+    np.testing.assert_allclose(left, wanted, rtol=1e-4)
+
+
 def test_the_channels_of_lyons_ear_lie_a_share_of_their_bandwidth_apart():
     for quality, spacing in ((8.0, 0.25), (4.0, 0.5)):
         f = LyonEar(16000, quality, spacing).frequencies
@@ -325,7 +357,7 @@ def test_settings_of_lyons_ear_that_do_not_fit_are_refused():
 def test_the_kernel_computes_the_equation(ear):
     """One tick at a time from the same state along the sound."""
     state = ear.init(np.zeros((2, ear.inputs)))
-    for now in noise(20 * ear.inputs).reshape(10, 2, ear.inputs):
+    for now in noise(12 * ear.inputs).reshape(6, 2, ear.inputs):
         by_run, frames = ear.run(state, now[None], ear.dt)
         state, expected = ear.step(state, now, ear.dt)
         np.testing.assert_allclose(frames[0], expected, rtol=1e-10, atol=1e-12)
@@ -469,6 +501,8 @@ def test_norms_of_a_whole_recording():
     x = np.random.default_rng(0).normal(size=(30, 4)) * [1, 2, 3, 0] + 5
     assert PeakNorm()(x).max() == 0
     np.testing.assert_allclose(PeakNorm()(x) - x, -x.max())
+    assert np.array_equal(PeakScale()(x), x / x.max())
+    assert np.array_equal(PeakScale()(0 * x), 0 * x)
     normal = UtteranceNorm()(x)
     np.testing.assert_allclose(normal.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(normal.std(axis=0), [1, 1, 1, 0], atol=1e-12)

@@ -6,7 +6,7 @@ from .front import Front
 from .lyon import LyonEar
 from .mel import LogMel, from_mel, to_mel
 from .mfcc import MFCC, Cepstra, Deltas
-from .norms import PeakNorm, RunningNorm, RunningPeak, UtteranceNorm
+from .norms import PeakNorm, PeakScale, RunningNorm, RunningPeak, UtteranceNorm
 
 __all__ = [
     "MFCC",
@@ -18,6 +18,7 @@ __all__ = [
     "LogMel",
     "LyonEar",
     "PeakNorm",
+    "PeakScale",
     "RunningNorm",
     "RunningPeak",
     "UtteranceNorm",

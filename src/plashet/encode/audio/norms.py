@@ -20,6 +20,18 @@ class PeakNorm:
 
 
 @dataclass(frozen=True)
+class PeakScale:
+    """x / max x over all frames and channels of the recording: PeakNorm for features that are no logarithms.
+
+    Silence stays as it is.
+    """
+
+    def __call__(self, frames: Array) -> Array:
+        peak = frames.max()
+        return frames / peak if peak > 0 else frames
+
+
+@dataclass(frozen=True)
 class UtteranceNorm:
     """(x - mean) / standard deviation, each channel over its recording; one that is constant is only centred.
 
