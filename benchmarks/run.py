@@ -1,5 +1,7 @@
 """All benchmarks in one run: `make bench`, or `python benchmarks/run.py [--readme] [--no-peers] [--only NAME ...]`.
 
+A part of them (`--only`) is not kept, unless `--keep` puts it in the place of what was found for it before.
+
 Every question is a script of its own, run in a process of its own with one thread for every library. What they find is
 kept in results.json (each result with its command, machine and versions once) and as tables in table.md; `--readme`
 puts the short table between the markers of README.md.
@@ -21,6 +23,7 @@ import driving
 import fitting
 import known_peers
 import memory
+import spiking_speed
 import summary
 import tick
 import windup
@@ -28,7 +31,7 @@ from common import Result
 
 HERE = Path(__file__).resolve().parent
 QUESTIONS = {"driving": driving, "fitting": fitting, "tick": tick, "memory": memory, "windup": windup,
-             "known_peers": known_peers}  # fmt: skip
+             "spiking_speed": spiking_speed, "known_peers": known_peers}  # fmt: skip
 KNOWN = "known_results"  # in a form of its own: it has no peers
 
 
@@ -36,6 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=[*QUESTIONS, KNOWN], default=[*QUESTIONS, KNOWN], metavar="NAME")
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="plashet alone")
+    parser.add_argument("--keep", action="store_true", help="with --only: put what is found beside what was found")
     parser.add_argument("--readme", action="store_true", help="put the short table into README.md too")
     options = parser.parse_args()
     found = {"machine": common.machine(), "command": "python benchmarks/run.py", "results": [], KNOWN: None}
@@ -48,7 +52,9 @@ def main() -> int:
         else:
             found["results"] += answer([f"{name}.py", *([] if options.peers else ["--no-peers"])]) or []
     if set(options.only) < {*QUESTIONS, KNOWN}:
-        return 0  # a part of it is not kept
+        if not options.keep:
+            return 0  # a part of it is not kept
+        found = beside(json.loads((HERE / "results.json").read_text()), found, options.only)
     text = summary.document(found, {name: module.show for name, module in QUESTIONS.items()}, results(found))
     (HERE / "results.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     (HERE / "table.md").write_text(text)
@@ -56,6 +62,19 @@ def main() -> int:
         summary.into_readme(HERE.parent / "README.md", summary.short(found, results(found)))
     print(f"\n{summary.short(found, results(found))}\nWritten: {HERE / 'results.json'}, {HERE / 'table.md'}")
     return 0
+
+
+def beside(before: dict[str, Any], found: dict[str, Any], only: list[str]) -> dict[str, Any]:
+    """What was found now in the place of what was found for the same questions before."""
+    asked = {name.replace("_", " ") for name in only}
+    order = [name.replace("_", " ") for name in QUESTIONS]
+    kept = [one for one in before["results"] if one["question"] not in asked] + found["results"]
+    machine = before["machine"] | {k: v for k, v in found["machine"].items() if v != "not installed"}
+    return before | {
+        "machine": machine,
+        "results": sorted(kept, key=lambda one: order.index(one["question"])),
+        KNOWN: found[KNOWN] if KNOWN in only else before[KNOWN],
+    }
 
 
 def answer(command: list[str]) -> Any:

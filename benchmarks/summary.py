@@ -16,6 +16,7 @@ TITLES = {
     "tick": "A live tick: predict, then learn",
     "memory": "Memory",
     "windup": "Forgetting for a long time",
+    "spiking speed": "Spiking liquids beside NEST",
     "known peers": "Known results beside reservoirpy",
 }
 
@@ -23,7 +24,7 @@ TITLES = {
 def document(found: dict[str, Any], shows: dict[str, Callable[[list[Result]], str]], results: list[Result]) -> str:
     """table.md"""
     columns = ("what", "size", "plashet", "reservoirpy", "times [least, most]", "wanted")
-    promised = [_row(r, results) for r in results if r.wanted]
+    promised = [_row(r, results) for r in results if r.wanted and r.question != "spiking speed"]
     parts = ["# Benchmarks\n", short(found, results), "## What was wanted\n", common.table(columns, promised)]
     for name, show in shows.items():
         title = name.replace("_", " ")
@@ -38,7 +39,7 @@ def document(found: dict[str, Any], shows: dict[str, Callable[[list[Result]], st
 
 def short(found: dict[str, Any], results: list[Result]) -> str:
     """For the README: the speeds by size, everything else in a row each, and what falls short."""
-    parts = [found["absent"].strip(), _speeds(results), _others(results), _machine(found["machine"])]
+    parts = [found["absent"].strip(), _speeds(results), _others(results), _spiking(results), _machine(found["machine"])]
     return "\n\n".join(part.strip() for part in (*parts, _missed(results, found["known_results"])) if part) + "\n"
 
 
@@ -62,9 +63,28 @@ def _cell(r: Result | None) -> str:
 
 
 def _others(results: list[Result]) -> str:
-    rows = [_row(r, results) for r in results if r.wanted and r.question not in ("driving", "fitting")]
+    apart = ("driving", "fitting", "spiking speed")
+    rows = [_row(r, results) for r in results if r.wanted and r.question not in apart]
     rows += [_beside(r, results) for r in results if r.question == "known peers" and r.who == "plashet"]
     return common.table(("what", "units", "plashet", "reservoirpy", "times [least, most]", "wanted"), rows)
+
+
+def _spiking(results: list[Result]) -> str:
+    """Spiking liquids: what has a NEST beside it, and what something was wanted of."""
+    own = [r for r in results if r.question == "spiking speed"]
+    rows = []
+    for r in own:
+        if r.who.startswith("plashet") and (r.wanted or (r.against == "NEST" and r.ratio)):
+            nest = next((p for p in own if p.who == "NEST" and p.units == r.units and _case(p) == _case(r)), None)
+            real = f" ({r.notes['times real time']:.0f}x real time)" if "times real time" in r.notes else ""
+            value, theirs = f"{_number(r.value)} {r.unit}{real}", f"{_number(nest.value)} ms" if nest else ""
+            rows.append((_name(r), f"{r.units}", value, theirs, common.times(r.ratio), common.verdict(r)))
+    columns = ("spiking liquids", "units", "plashet", "NEST", "times [least, most]", "wanted")
+    return common.table(columns, rows) if rows else ""
+
+
+def _case(r: Result) -> str:
+    return str(r.notes["case"])
 
 
 def into_readme(path: Path, text: str) -> None:
@@ -97,6 +117,8 @@ def _name(r: Result) -> str:
     kind = r.who.removeprefix("plashet").removesuffix("out=").strip(" ,")
     if r.question == "windup":
         return f"RLS, forgetting {r.notes['forgetting']:g}, {WORST}"
+    if r.question == "spiking speed":
+        return f"{_case(r)}, {kind.partition(',')[0]}"
     if r.question == "tick":
         return "predict and learn, p50"
     if r.question == "memory":
@@ -139,7 +161,7 @@ def _machine(machine: dict[str, Any]) -> str:
     return (
         f"Measured {machine['date']} by `make bench` on {machine['cores']} cores of {machine['processor']}, one thread "
         f"each, load {machine['load']}; Python {machine['python']}, {libraries}. "
-        "Times are medians of turns taken with the peers; reservoirpy computes in float64."
+        "Times are medians of turns taken with the peers; reservoirpy and NEST compute in float64."
     )
 
 

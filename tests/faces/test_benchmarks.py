@@ -19,6 +19,7 @@ import fitting  # noqa: E402
 import known_peers  # noqa: E402
 import memory  # noqa: E402
 import run  # noqa: E402
+import spiking_speed  # noqa: E402
 import summary  # noqa: E402
 import tick  # noqa: E402
 import windup  # noqa: E402
@@ -36,12 +37,24 @@ def quick(monkeypatch):
     monkeypatch.setattr(driving, "LEAST", 0.0)
     monkeypatch.setattr(tick, "TURN", 20)
     monkeypatch.setattr(known_peers, "SEEDS", 1)
+    monkeypatch.setattr(spiking_speed, "LEAST", 0.0)
+    monkeypatch.setattr(spiking_speed, "CUBA", 100)
+    monkeypatch.setattr(spiking_speed, "ROWS", 2)
+    monkeypatch.setattr(spiking_speed, "_in_a_child", lambda seed: (90.0, 10_000, 1.0))
+    monkeypatch.delenv("PLASHET_BENCH_DATA", raising=False)
     monkeypatch.setattr(memory, "_in_a_child", lambda who, units, ticks, seed: (10.0, 10.5))
 
 
 @pytest.mark.parametrize(
     ("question", "units", "ticks"),
-    [(driving, 20, 200), (fitting, 20, 300), (tick, 10, 40), (memory, 10, 1000), (windup, 10, 400)],
+    [
+        (driving, 20, 200),
+        (fitting, 20, 300),
+        (tick, 10, 40),
+        (memory, 10, 1000),
+        (windup, 10, 400),
+        (spiking_speed, 27, 0),
+    ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_every_question_is_answered_with_a_command_and_a_table(question, units, ticks):
@@ -76,6 +89,24 @@ def test_a_ratio_pairs_the_repetitions_and_a_table_says_what_falls_short():
     text = summary.short({"machine": machine, "absent": "", "known_results": None}, [short])
     assert "**no**" in text
     assert "Short of what was wanted: predict and learn, p50 at 100 units" in text
+
+
+def test_a_part_that_is_kept_takes_the_place_of_what_was_found_for_it_and_of_nothing_else():
+    def result(question, value):
+        return {"question": question, "value": value}
+
+    before = {"machine": {"numpy": "1", "torch": "2"}, "absent": "", "command": "c", "known_results": "old",
+              "results": [result("driving", 1), result("spiking speed", 1), result("known peers", 1)]}  # fmt: skip
+    found = {"machine": {"numpy": "2", "torch": "not installed"}, "results": [result("spiking speed", 2)],
+             "known_results": None}  # fmt: skip
+    kept = run.beside(before, found, ["spiking_speed"])
+    assert [(one["question"], one["value"]) for one in kept["results"]] == [
+        ("driving", 1),
+        ("spiking speed", 2),
+        ("known peers", 1),
+    ]
+    assert kept["machine"] == {"numpy": "2", "torch": "2"}
+    assert kept["known_results"] == "old"
 
 
 def test_everyone_gets_one_thread_and_a_blas_that_is_not_slowed(monkeypatch):
