@@ -236,6 +236,19 @@ def test_spikes_that_reach_potentials_without_a_synapse_are_refused():
         bridge.from_graph(nir.NIRGraph(nodes, edges))
 
 
+def test_a_damaged_note_and_a_width_that_does_not_fit_are_refused(tmp_path):
+    graph = recurrent([[0.0, 1.0], [1.0, 0.0]])
+    graph.nodes["back"].metadata = {"U": np.full((2, 2), 0.5), "D": np.ones(3), "F": np.ones((2, 2))}
+    with pytest.raises(ValueError, match="U, D and F in the metadata"):
+        bridge.from_graph(graph)
+    nodes = {"in": nir.Input({"input": np.array([3])}), "cells": CELLS}
+    with pytest.raises(ValueError, match="another width than the 2 units"):
+        bridge.from_graph(nir.NIRGraph(nodes, [("in", "cells")], type_check=False))
+    (tmp_path / "no.nir").write_text("nothing of the kind")
+    with pytest.raises(OSError):
+        bridge.read(tmp_path / "no.nir")
+
+
 def test_a_recurrent_graph_of_others_becomes_a_liquid_with_the_least_delay():
     cell = bridge.from_graph(recurrent([[0.0, -2.0], [3.0, 0.0]]))
     np.testing.assert_array_equal(cell.circuit.inhibitory, [False, True])
@@ -253,3 +266,6 @@ def test_what_cannot_be_written_is_refused():
     double = circuit([0, 0], [1, 1], 1.0, 1e-3, inhibitory=[False, False], dynamics=dynamics)
     with pytest.raises(ValueError, match="two plastic synapses"):
         bridge.to_graph(pl.Spiking(double, plain(2)))
+    many = circuit(np.zeros(2, int), [1, 2], 1.0, [1e-3, 2e-3], inhibitory=np.zeros(10_000, bool))
+    with pytest.raises(ValueError, match="NIR is for smaller liquids"):
+        bridge.to_graph(pl.Spiking(many, plain(10_000)))

@@ -150,6 +150,8 @@ class _Reader:
                 raise ValueError(
                     f"{name} ({self.kinds[name]}) reaches the units without a matrix: put a Linear between"
                 )
+            if np.prod(node.input_type["input"]) != self.units:
+                raise ValueError(f"the input {name} has another width than the {self.units} units it reaches")
             return Path(name, np.eye(self.units), np.zeros(self.units), np.zeros(self.units), {})
         weight = np.asarray(node.weight, np.float64)
         if weight.ndim != 2 or len(weight) != self.units or len(self.into[name]) != 1:
@@ -157,6 +159,8 @@ class _Reader:
                              f"wanted ({self.units}, sources) and one")  # fmt: skip
         source, delay = self.into[name][0], np.zeros(weight.shape[1])
         if self.kinds[source] == "Delay":
+            if len(self.into[source]) != 1:
+                raise ValueError(f"{len(self.into[source])} nodes lead to the delay {source}, wanted one")
             delay = each("delay", self.nodes[source].delay, weight.shape[1])
             source = self.into[source][0]
             if source != self.name:
@@ -185,7 +189,10 @@ def _edges(found: Found, units: int) -> tuple[Array, Array, Array, Array, Dynami
         if jumps.shape != (units, units):
             raise ValueError(f"recurrent weights are {jumps.shape}, wanted {(units, units)}")
         pre, post = np.nonzero(jumps.T)
-        along = [np.asarray(path.told[name], np.float64)[post, pre] for name in "UDF"] if any(plastic) else []
+        told = [np.asarray(path.told.get(name, ()), np.float64) for name in "UDF"] if any(plastic) else []
+        if any(matrix.shape != jumps.shape for matrix in told):
+            raise ValueError(f"U, D and F in the metadata are {[m.shape for m in told]}, wanted {jumps.shape} each")
+        along = [matrix[post, pre] for matrix in told]
         parts.append((pre, post, jumps[post, pre], path.delay[pre], *along))
     if not parts:
         nothing = np.empty(0)

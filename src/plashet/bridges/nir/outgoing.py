@@ -33,6 +33,12 @@ def to_graph(cell: Spiking) -> Any:
     ir, circuit = nir(), cell.circuit
     if not isinstance(cell.neuron, LIF | ALIF):
         raise ValueError(f"the neuron is a {type(cell.neuron).__name__}; NIR can be told of LIF and ALIF")
+    entries = cell.outputs**2 * len(np.unique(cell.delays)) * (1 if circuit.dynamics is None else 4)
+    if entries > MOST:
+        raise ValueError(
+            f"{cell.outputs} units with {len(np.unique(cell.delays))} delays are {entries:.2g} entries of NIR's dense "
+            f"matrices, at most {MOST:.2g}: NIR is for smaller liquids"
+        )
     one = cell.tau_synapse[0] == cell.tau_synapse[1] and not circuit.inputs.currents
     names = ("neurons", "neurons") if one else ("exc", "inh")
     nodes: Names = {"neurons": _neurons(ir, cell, one), "output": ir.Output({"output": np.array([cell.outputs])})}
