@@ -90,7 +90,7 @@ def told_at(states: Floats, targets: Floats, penalty: float) -> Floats:
 def _normal_equations(features: Floats, targets: Floats, penalty: float) -> Floats:
     """As `least_squares`, much quicker, and good enough where the penalty is no small part of the features' scale."""
     ridge = np.diag(np.append(np.full(features.shape[1] - 1, penalty), 0.0))
-    found: Floats = np.linalg.solve(features.T @ features + ridge, features.T @ targets)
+    found: Floats = np.asarray(np.linalg.solve(features.T @ features + ridge, features.T @ targets), np.float64)
     return found
 
 

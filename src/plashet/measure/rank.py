@@ -67,11 +67,12 @@ class Quality(NamedTuple):
         return self.kernel - self.generalisation
 
 
-def kernel_quality(cell: Cell, different: Array, versions: Array, dt: float = 1.0, tolerance: float = 1e-2) -> Quality:
+def kernel_quality(cell: Cell, different: Array, versions: Array, dt: float = 1.0, tolerance: float = 0.1) -> Quality:
     """r_K and r_G: ranks of the last states after `different` inputs, and after `versions` of one input.
 
     Both (time, m, inputs), of the same m. Both ranks count singular values above `tolerance` times the largest one
-    after the different inputs: one yardstick, for with a tolerance of its own each the rank of mere noise is full.
+    after the different inputs: one yardstick, for with a tolerance of its own the rank of mere noise is full. And a
+    coarse one: spikes move every state a little, so at 1e-2 both ranks are soon m - 1, the most there is.
     Rows of a spiking liquid differ in their beginning and noise, too.
     Legenstein and Maass 2007, Edge of chaos and prediction of computational performance.
     """

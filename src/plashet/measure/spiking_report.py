@@ -19,7 +19,7 @@ from .spikes import firing_rates, interval_cv, per_kind, silent_share, synchrony
 
 BIN, SAMPLE = 0.03, 0.01  # [s]: memory is of the input's mean over such a bin, and measured so often
 TOLD, LAGS = 0.05, 20  # share of its variance that a readout must explain; so many bins ago at most
-WINDOW, MOST = 0.25, 64  # [s] of one input and how many inputs, for the ranks
+WINDOW, MOST = 0.25, 64  # [s] of one input, and how many (they overlap in a short u), for the ranks
 JITTER = 4e-3  # [s], the paper's
 FADING = 5.0  # [s] after which another past should not show
 CROWDED = 0.5  # of its time in refractoriness: such a unit tells little but that it is driven
@@ -108,7 +108,7 @@ def _refractory(liquid: Spiking) -> Any:
 
 def _ranks(liquid: Spiking, u: Array, dt: float, seed: int) -> dict[str, int]:
     length = min(max(round(WINDOW / dt), 1), len(u))
-    m = int(min(MOST, len(u) // length))
+    m = int(min(MOST, len(u) - length + 1))
     different = np.stack([u[s : s + length] for s in np.linspace(0, len(u) - length, m).astype(int)], axis=1)
     total = np.nansum(different, axis=(0, 2))
     typical = different[:, np.argsort(total)[m // 2]]
