@@ -269,3 +269,13 @@ def test_what_cannot_be_written_is_refused():
     many = circuit(np.zeros(2, int), [1, 2], 1.0, [1e-3, 2e-3], inhibitory=np.zeros(10_000, bool))
     with pytest.raises(ValueError, match="NIR is for smaller liquids"):
         bridge.to_graph(pl.Spiking(many, plain(10_000)))
+
+
+def test_a_delay_belongs_to_the_unit_that_spikes():
+    graph = recurrent([[0.0, 2.0], [3.0, 0.0]])
+    graph.nodes["late"] = nir.Delay(np.array([1e-3, 4e-3]))
+    graph.edges = [e for e in graph.edges if e != ("cells", "back")] + [("cells", "late"), ("late", "back")]
+    wired = bridge.from_graph(graph).circuit
+    assert wired.topology.pre.tolist() == [0, 1]
+    assert wired.delay.tolist() == [1e-3, 4e-3]
+    assert wired.weight.tolist() == [3.0, 2.0]
