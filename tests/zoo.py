@@ -42,6 +42,7 @@ from plashet.encode import (
     lowpass,
 )
 from plashet.encode.audio import MFCC, Cochleagram, Deltas, LogMel, LyonEar, RunningNorm, RunningPeak
+from plashet.learn import FoldRidge
 
 U, N = 2, 12
 TAUS = np.linspace(0.3, 2.0, N)
@@ -165,4 +166,4 @@ ONLINE = {
     "FORCE": FORCE(penalty=1.0),
 }
 
-LEARNERS = ONLINE | {"Ridge": Ridge(penalty=1e-2)}
+LEARNERS = ONLINE | {"Ridge": Ridge(penalty=1e-2), "FoldRidge": FoldRidge((1e-2,))}

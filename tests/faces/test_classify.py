@@ -174,3 +174,30 @@ def test_a_validation_says_how_each_fold_did():
 def test_what_is_wrong_is_said(call, says):
     with pytest.raises(ValueError, match=says):
         call(*orders())
+
+
+def halved(u):
+    """A front end: every second tick, both inputs and their difference."""
+    u = u[::2]
+    return np.column_stack([u, u[:, 0] - u[:, 1]])
+
+
+def test_a_front_end_is_called_once_for_each_sequence_that_teaches():
+    sequences, names = orders()
+    calls = []
+
+    def counting(u):
+        calls.append(1)
+        return halved(u)
+
+    taught = fit_recogniser(sequences, names, liquid=small, front=counting)
+    assert len(calls) == 60
+    before = fit_recogniser([halved(u) for u in sequences], names, liquid=small)
+    assert np.array_equal(taught.scores(sequences), before.scores([halved(u) for u in sequences]))
+
+
+def test_a_front_end_that_gives_sequences_of_unequal_width_is_named():
+    sequences, names = orders()
+    front = lambda u: halved(u)[:, : 2 if u is sequences[3] else 3]
+    with pytest.raises(ValueError, match=r"sequence 3 is \(\d+, 2\), wanted \(time, 3\)"):
+        fit_recogniser(sequences, names, liquid=small, front=front)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..learn import FoldRidge
-from ..sequences import Pooling, Segments, SequenceModel, fit_sequences, sequence_model
+from ..sequences import Pooling, Segments, SequenceModel, fit_sequences, heard_all, sequence_model
 from ..sequences.shape import Front
 from ..types import Array, Cell
 
@@ -56,9 +56,8 @@ def fit_recogniser(
     Raises ValueError if there are not as many labels as sequences, or fewer than two classes.
     """
     classes, index = class_index(labels, len(sequences))
-    model = sequence_model(
-        sequences, liquid=liquid, dt=dt, pooling=pooling, front=front, scale=scale, outputs=len(classes)
-    )
+    given = heard_all(sequences, front)  # what the front end gives is small beside what it is given: made only once
+    model = sequence_model(given, liquid=liquid, dt=dt, pooling=pooling, scale=scale, outputs=len(classes))
     learner = FoldRidge() if readout is None else readout
     place = _place_within(index)
     order = np.lexsort((index, place))  # classes in turn: so any stretch of rows, and every online learner, sees all
@@ -67,10 +66,10 @@ def fit_recogniser(
         _, fold = class_index(groups, len(sequences), "groups")
         order = np.argsort(fold, kind="stable")
     targets = np.where(np.arange(len(classes)) == index[:, None], 1.0, -1.0)
-    given = [sequences[i] for i in order]
+    given = [given[i] for i in order]
     keys = None if keys is None else np.asarray(keys)[order]
     model = fit_sequences(model, given, targets[order], learner, fold=fold[order], keys=keys)
-    return Recogniser(model, classes)
+    return Recogniser(replace(model, front=front), classes)
 
 
 def class_index(labels: Any, count: int, name: str = "labels") -> tuple[tuple[Any, ...], Array]:

@@ -18,13 +18,13 @@ UNITS = 300
 def reservoir(ticks: float, dt: float, seed: int) -> Callable[[int], Cell]:
     """From the number of inputs (scaled to a spread of 1) to leaky units beside the input itself.
 
-    Time constants are spread evenly in their logarithm from one tick to a quarter of a sequence, of `ticks` ticks.
+    Time constants are spread evenly in their logarithm from one tick to a sixteenth of a sequence, of `ticks` ticks.
     """
 
     def made(inputs: int) -> Cell:
-        longest = max(ticks / 4, 2.0)
+        longest = max(ticks / 16, 2.0)
         tau = max(dt, np.finfo(float).tiny) * np.geomspace(1.0, longest, UNITS)
-        wiring = bands(UNITS, inputs, seed=seed, input_scaling=0.5 / np.sqrt(inputs))
+        wiring = bands(UNITS, inputs, seed=seed, input_scaling=1.0 / np.sqrt(inputs))
         return WithInput(Leaky(wiring, np.random.default_rng(seed).permutation(tau)))
 
     return made

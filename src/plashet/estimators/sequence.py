@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 
 from ..classify import Recogniser, fit_recogniser
 from ..save import FileError, load, save
-from ..sequences import Segments, SequenceModel, fit_sequences, sequence_model
+from ..sequences import Segments, SequenceModel, fit_sequences, heard_all, sequence_model
 from ..types import Array
 from .defaults import liquid_for
 from .door import sequences_in
@@ -102,7 +103,7 @@ class SequenceClassifier(ClassifierMixin, _OfSequences):  # type: ignore[misc]
     X: (n, time), each row one input over time; (n, time, inputs); or a list of (time_i, inputs). NaN: missing.
 
     liquid: a Cell, rate or spiking, or a rule from the number of inputs to one; None: 300 leaky units with time
-    constants from a tick to a quarter of a sequence, beside the input itself.
+    constants from a tick to a sixteenth of a sequence, beside the input itself.
     readout: a learner, taught +1 for the class and -1 for the others; None: FoldRidge(), which chooses its penalty on
     folds of the training part. With `learn.Logistic()` there is `predict_proba`; scores of others are no probabilities
     and are given by `decision_function` alone.
@@ -173,8 +174,11 @@ class SequenceRegressor(RegressorMixin, _OfSequences):  # type: ignore[misc]
             raise ValueError(f"y is {given.shape}, wanted ({len(given)},) or ({len(given)}, outputs)")
         check_consistent_length(sequences, given)
         targets = given.reshape(len(given), -1)
-        model = sequence_model(sequences, **self._parts(sequences), outputs=targets.shape[1])
-        self._take(fit_sequences(model, sequences, targets, self.readout), flat=given.ndim == 1)
+        parts = {**self._parts(sequences), "front": None}
+        sequences = heard_all(sequences, self.front)
+        model = sequence_model(sequences, **parts, outputs=targets.shape[1])
+        model = replace(fit_sequences(model, sequences, targets, self.readout), front=self.front)
+        self._take(model, flat=given.ndim == 1)
         return self
 
     def predict(self, X: Any) -> Array:

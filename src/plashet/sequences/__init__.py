@@ -3,7 +3,7 @@
 from .drive import features, pool
 from .model import SequenceModel, fit_sequences, sequence_model
 from .pooling import At, Both, Last, Mean, Pooling, Segments
-from .shape import scale_of, series_list
+from .shape import heard_all, scale_of, series_list
 
 __all__ = [
     "At",
@@ -15,6 +15,7 @@ __all__ = [
     "SequenceModel",
     "features",
     "fit_sequences",
+    "heard_all",
     "pool",
     "scale_of",
     "sequence_model",

@@ -56,6 +56,15 @@ def heard(sequences: Sequence[Any], i: int, inputs: int | None = None, front: Fr
     return u
 
 
+def heard_all(sequences: Any, front: Front | None = None) -> list[Array]:
+    """Every sequence as the liquid hears it, all of one width; the front end, if any, is called once for each."""
+    listed = series_list(sequences)
+    if not len(listed):
+        raise ValueError("there are no sequences, wanted at least one")
+    inputs = heard(listed, 0, None, front).shape[1] if front is None else None
+    return each(lambda i: heard(listed, i, inputs, front), range(len(listed)))
+
+
 def ticks_of(dt: Any, i: int, ticks: int) -> Array:
     """(ticks,) [s]: dt is a number, or one for each sequence: a number or (ticks,)."""
     own = np.asarray(dt if np.ndim(dt) == 0 and not isinstance(dt, list | tuple) else dt[i], np.float64)
