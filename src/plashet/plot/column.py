@@ -91,7 +91,8 @@ def _zoom(axes: Any, places: Any, extent: Any) -> float:
 
     axes.set_box_aspect(extent + 0.4)
     axes.apply_aspect()
-    x, y, _ = proj3d.proj_transform(*places.T, axes.get_proj())
+    corners = places.min(axis=0) + extent * np.stack(np.meshgrid([0, 1], [0, 1], [0, 1]), axis=-1).reshape(-1, 3)
+    x, y, _ = proj3d.proj_transform(*corners.T, axes.get_proj())
     seen = np.ptp(axes.transData.transform(np.column_stack([x, y])), axis=0)
     room = np.array([0.76, 0.66]) * axes.get_position(original=True).size * axes.figure.bbox.size
     return float(np.min(room / np.maximum(seen, 1e-9)))

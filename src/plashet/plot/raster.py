@@ -33,7 +33,7 @@ def raster(
     order = np.argsort(np.asarray(circuit.inhibitory, bool), kind="stable")
     row = np.empty(units, np.int64)
     row[order] = np.arange(units)
-    mark = float(np.clip(180 * size[1] * 0.6 / max(units, 1), 1.0, 5.0))
+    mark = float(np.clip(180 * size[1] * 0.6 / max(units, 1), 1.0, 10.0))
     for name, colour, held in kinds(circuit.inhibitory):
         chosen = events[held[events[:, 1]]]
         label = f"{name} ({int(held.sum())})"
@@ -56,10 +56,11 @@ def raster(
         above.axhline(np.sum(~np.asarray(circuit.inhibitory, bool)) - 0.5, color=SOFT, lw=0.5)
     if not len(events):
         above.text(0.5, 0.5, "no spikes", transform=above.transAxes, ha="center", va="center", color=SOFT)
-    above.set_ylim(-1, units)
+    above.set_ylim(-0.75, units - 0.25)
     below.set_xlim(0, steps * h)
     below.set_ylim(bottom=0)
-    tidy(above, "", "unit")
+    above.yaxis.get_major_locator().set_params(integer=True)
+    tidy(above, "", "unit, by kind" if len(kinds(circuit.inhibitory)) > 1 else "unit")
     tidy(below, "time [s]", "rate [Hz]")
     legend(above, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, markerscale=max(1.0, 6 / mark))
     drawn.align_ylabels()
