@@ -36,6 +36,16 @@ def small(inputs):
     return pl.Leaky(wiring.bands(30, inputs, seed=0, input_scaling=0.5), tau=np.geomspace(1, 10, 30))
 
 
+class Small:
+    """The same by a name that is the same in every process, as tests that are run in parallel need."""
+
+    def __call__(self, inputs):
+        return small(inputs)
+
+    def __repr__(self):
+        return "small"
+
+
 def checks(*estimators):
     return parametrize_with_checks(list(estimators), expected_failed_checks=expected_failures)
 
@@ -49,7 +59,7 @@ def passes(estimator, check):
         raise
 
 
-@checks(SequenceClassifier(small), SequenceRegressor(), LiquidFeatures(), SequenceScaler())
+@checks(SequenceClassifier(Small()), SequenceRegressor(), LiquidFeatures(), SequenceScaler())
 def test_scikit_learn_finds_nothing_to_blame(estimator, check):
     passes(estimator, check)
 
@@ -57,8 +67,8 @@ def test_scikit_learn_finds_nothing_to_blame(estimator, check):
 @pytest.mark.slow
 @checks(
     SequenceClassifier(),
-    SequenceClassifier(small, Logistic(), pooling=Both((Segments(3), Last()))),
-    SequenceRegressor(small),
+    SequenceClassifier(Small(), Logistic(), pooling=Both((Segments(3), Last()))),
+    SequenceRegressor(Small()),
     LiquidFeatures(pooling=Segments(3)),
 )
 def test_scikit_learn_finds_nothing_to_blame_in_other_settings(estimator, check):
