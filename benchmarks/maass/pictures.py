@@ -1,0 +1,44 @@
+"""The figures as pictures: the mean of each curve over the seeds, and its standard deviation as a band."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plashet.plot.looks import SERIES, TEXT, figure, legend, tidy
+
+from .found import Figure
+
+LEAST = 3e-4  # of what is drawn on a logarithmic axis
+DOTS = 110  # to the inch: sharp enough on a page, and small files
+
+
+def draw(found: Figure, folder: Path) -> Path:
+    """maass2002_figure<number>.png in the folder."""
+    picture = figure(6.4, 3.8)
+    axes = tidy(picture.add_subplot(), found.x[0], found.y)
+    for (name, values), colour in zip(found.curves.items(), SERIES, strict=False):
+        _curve(axes, found.x[1], values, colour, name)
+    if found.y.endswith("[%]"):
+        axes.axhline(50, color="#8b959a", linewidth=0.8, linestyle=":", zorder=0)
+        axes.set_ylim(45, 102)
+    else:
+        axes.set_yscale("log")
+        axes.set_ylim(LEAST, 1.0)
+    if len(found.x[1]) <= 4:
+        axes.set_xticks(found.x[1])
+    legend(axes, loc="best")
+    axes.set_title(found.title, fontsize=TEXT + 1, loc="left")
+    path = folder / f"maass2002_figure{found.number}.png"
+    picture.savefig(path, dpi=DOTS, metadata={"Software": None})
+    return path
+
+
+def _curve(axes: Any, x: Any, values: Any, colour: str, name: str) -> None:
+    mean, spread = values.mean(axis=0), values.std(axis=0, ddof=min(1, len(values) - 1))
+    few = len(x) < 50
+    axes.plot(x, mean, color=colour, linewidth=1.4, marker="o" if few else None, markersize=3.5, label=name)
+    top = np.minimum(mean + spread, 100) if few else mean + spread
+    axes.fill_between(x, np.maximum(mean - spread, LEAST), top, color=colour, alpha=0.15, linewidth=0)
