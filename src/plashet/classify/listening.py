@@ -101,7 +101,7 @@ class Event(NamedTuple):
     scores: Array  # (classes,)
 
 
-def listen(recogniser: Recogniser, chunks: Iterable[Array], cut: Cut = Cut()) -> Iterator[Event]:  # noqa: B008 - frozen
+def listen(recogniser: Recogniser, chunks: Iterable[Array], cut: Cut = Cut()) -> Iterator[Event]:
     """Events in samples that come in chunks of any length, each as soon as its end is known.
 
     The recogniser must hear sound: its front end is an encode.audio.Front. What an event is called is what the
@@ -114,7 +114,7 @@ def listen(recogniser: Recogniser, chunks: Iterable[Array], cut: Cut = Cut()) ->
         yield Event(*span[:3], recogniser.name(scores[None])[0], float(best), float(best - second), scores)
 
 
-def spans(ear: Any, chunks: Iterable[Array], cut: Cut = Cut()) -> Iterator[Span]:  # noqa: B008 - frozen
+def spans(ear: Any, chunks: Iterable[Array], cut: Cut = Cut()) -> Iterator[Span]:
     """The stretches of a stream that stand out of its background, heard by an ear that gives log-energies."""
     voice = Voice(ear.outputs)
     heard, state, tick, tracker = None, None, 0, _Tracker(ear, cut)

@@ -83,7 +83,7 @@ def cross_validate(
     return Validation(classes, truth, guesses, fold)
 
 
-class _Majority:
+class Majority:
     """The class that is most frequent, whatever is asked."""
 
     def __init__(self, labels: Array) -> None:
@@ -105,7 +105,7 @@ def compare(
     fits: dict[str, Callable[..., Any]] = {
         "liquid": fit,
         "no liquid": partial(fit, liquid=Pass),
-        "majority class": lambda taught, names, groups: _Majority(names),
+        "majority class": lambda taught, names, groups: Majority(names),
     }
     return {
         name: cross_validate(one, sequences, labels, groups=groups, folds=folds, seed=seed)

@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from .console import Say, seeded, speaking
-from .recordings import Heard, Trial, find, hear, trial
+from .recordings import Heard, find, hear
+from .trials import Trial, trial
 
 LIQUIDS = ("reservoir", "spiking")
 
@@ -61,23 +62,31 @@ def command(say: Say, output: str | None, open_page: bool, **given: Any) -> None
     plashet classify sounds/
     plashet classify digits/ --names "{label}_{speaker}_{index}" --liquid spiking --json
     """
-    from .learnt import finish
     from .runs import Run
 
     asked, began = Asked(**given), time.perf_counter()
+    trial(find(asked.data, asked.names), asked.folds, lambda text: None)  # before a folder is made
+    run = Run.begin("classify", output)
+    learn(say, run, asked, began)
+    model, first = str(run.folder / "model.plashet"), find(asked.data, asked.names).paths[0]
+    say.show(f"\nNext: {shlex.join(['plashet', 'predict', model, str(first)])}")
+    if open_page:
+        click.launch(str(run.folder / "report.html"))
+
+
+def learn(say: Say, run: Any, asked: Asked, began: float, notes: tuple[str, ...] = ()) -> Any:
+    """Hear, try, teach; leave everything in the run's folder, and give back the recogniser."""
+    from .learnt import finish
+
     found = find(asked.data, asked.names)
     how = trial(found, asked.folds, say.note)
     parts: dict[str, Any] = {}
     with say.waiting(f"hearing {len(found)} files", len(found)) as moved:
         heard = hear(found, asked.rate, lambda rate: _recipe(asked, rate, parts).front, moved)
-    run = Run.begin("classify", output)
     with say.waiting(f"learning {len(found.classes)} classes, {how.words}"):
         learnt = work(heard, how, parts["recipe"], asked.seed)
-    finish(say, run, learnt, _told(asked, heard, how, time.perf_counter() - began), _config(asked, heard))
-    model = str(run.folder / "model.plashet")
-    say.show(f"\nNext: {shlex.join(['plashet', 'predict', model, *map(str, found.paths[:1])])}")
-    if open_page:
-        click.launch(str(run.folder / "report.html"))
+    finish(say, run, learnt, _told(asked, heard, how, time.perf_counter() - began, notes), _config(asked, heard))
+    return learnt.recogniser
 
 
 def _recipe(asked: Asked, rate: int, kept: dict[str, Any]) -> Any:
@@ -93,17 +102,19 @@ def work(heard: Heard, how: Trial, parts: Any, seed: int) -> Any:
     from dataclasses import replace
     from functools import partial
 
-    from ..classify import compare, fit_recogniser
+    from ..classify import fit_recogniser
     from .learnt import Learnt
+    from .trials import run_trial
 
     fit = partial(fit_recogniser, liquid=parts.liquid, dt=parts.front.dt, pooling=parts.pooling)
-    trials = compare(fit, heard.frames, heard.labels, groups=how.groups, folds=how.folds, seed=seed)
+    tried = run_trial(fit, heard.frames, heard.labels, how, seed)
     whole = fit(heard.frames, heard.labels, groups=how.groups)
     recogniser = replace(whole, model=replace(whole.model, front=parts.front))
-    return Learnt(recogniser, trials, heard, how, parts.about)
+    names = tuple(path.name for path in heard.recordings.paths)
+    return Learnt(recogniser, tried, heard.frames, heard.labels, names, parts.about, how.groups)
 
 
-def _told(asked: Asked, heard: Heard, how: Trial, seconds: float) -> Any:
+def _told(asked: Asked, heard: Heard, how: Trial, seconds: float, notes: tuple[str, ...]) -> Any:
     from ..report import About
     from .learnt import Told
     from .results import facts
@@ -113,14 +124,11 @@ def _told(asked: Asked, heard: Heard, how: Trial, seconds: float) -> Any:
         f"{len(heard.labels):,} recordings of {len(set(heard.labels))} classes, {_minutes(sum(heard.seconds))} at "
         f"{heard.rate:,} samples per second. Tried with {how.words}."
     )
-    notes = (
-        ()
-        if how.groups is not None
-        else (
+    if how.groups is None:
+        notes += (
             "Nothing was known of who or what made the recordings: those of one source may lie on both sides of a "
             "split. Expect less for sources that were never heard; speakers can be told with --names or a manifest.",
         )
-    )
     about = About(
         f"{name}: which of {len(set(heard.labels))} classes?",
         "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import click
@@ -14,24 +15,58 @@ from .demos import DEMOS, Demo
 QUICK = 240  # forecasts in a quick demonstration
 
 
-@click.command("demo", short_help="Forecast a real stream, learning on; compare; leave a report.")
-@click.option("--series", type=click.Choice(list(DEMOS)), default="victoria", show_default=True, help="Which stream.")
-@click.option("--quick", is_flag=True, help=f"Only the first {QUICK} forecasts.")
+WHATS = ("forecast", "spikes", "classify")
+
+
+@click.command("demo", short_help="See it work on data that came with the package; leave a report.")
+@click.argument(
+    "what", required=False, type=click.Choice(WHATS), default="forecast", metavar="[forecast|spikes|classify]"
+)
+@click.option(
+    "--series", type=click.Choice(list(DEMOS)), default="victoria", show_default=True, help="What to forecast."
+)
+@click.option("--quick", is_flag=True, help=f"Only the first {QUICK} forecasts, or fewer units.")
 @click.option("-o", "--output", metavar="DIR", help="Folder for the results  [default: runs/<time>-demo].")
 @click.option("--open", "open_page", is_flag=True, help="Open the report in the browser.")
 @seeded
 @speaking
-def command(say: Say, series: str, quick: bool, output: str | None, open_page: bool, seed: int) -> None:
-    """Forecast a real stream that plashet carries, learning every tick as it comes.
+def command(say: Say, what: str, series: str, quick: bool, output: str | None, open_page: bool, seed: int) -> None:
+    """See plashet work on data that it carries.
 
-    Prints the errors of plashet and of all baselines, how well the intervals held, what was chosen and why, and
-    leaves a folder with config.toml, metrics.json, forecast.csv, model.plashet and report.html.
+    \b
+    forecast  (default) a real stream, learning every tick as it comes, beside all baselines
+    spikes    who speaks? Nine men say a vowel; spiking units hear it, a readout sees only how they end
+    classify  made-up calls of made-up birds, written as WAV files, learnt, and heard again in a long recording
+
+    Each prints its scores beside what it must beat and leaves a folder with config.toml, metrics.json, model.plashet,
+    report.html, and the forecast or the predictions as CSV.
     """
-    from ..forecast import Forecaster
-    from .results import Findings, finish
     from .runs import Run
 
-    demo, run, began = DEMOS[series], Run.begin("demo", output), time.perf_counter()
+    run = Run.begin("demo", output)
+    {"forecast": partial(_forecast, series=series), "spikes": _spikes, "classify": _calls}[what](say, run, quick, seed)
+    if open_page:
+        click.launch(str(run.folder / "report.html"))
+
+
+def _spikes(say: Say, run: Any, quick: bool, seed: int) -> None:
+    from .demo_spikes import show
+
+    show(say, run, quick, seed)
+
+
+def _calls(say: Say, run: Any, quick: bool, seed: int) -> None:
+    from .demo_calls import show
+
+    show(say, run, quick, seed)
+
+
+def _forecast(say: Say, run: Any, quick: bool, seed: int, series: str) -> None:
+    """A real stream, everything chosen on its first part, learning on; the findings in the run's folder."""
+    from ..forecast import Forecaster
+    from .results import Findings, finish
+
+    demo, began = DEMOS[series], time.perf_counter()
     y, stamps = demo.load()
     if quick:
         y, stamps = y[: demo.start + QUICK + demo.horizon], stamps[: demo.start + QUICK + demo.horizon]
@@ -48,8 +83,6 @@ def command(say: Say, series: str, quick: bool, output: str | None, open_page: b
         _config(demo, seed, quick),
     )
     say.show(f"\nNext: plashet forecast YOUR.csv --target COLUMN --horizon {demo.horizon}")
-    if open_page:
-        click.launch(str(run.folder / "report.html"))
 
 
 def _volatility(price: Any, stamps: Any, start: int, seed: int) -> Any:

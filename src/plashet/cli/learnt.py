@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,16 @@ SHOWN = 3  # recordings in the report whose liquid is drawn
 
 @dataclass(frozen=True)
 class Learnt:
-    """A recogniser taught with everything, its trials (classify.compare), and what it heard and how it was tried."""
+    """A recogniser taught with everything, what came of its trial (trials.Tried), and what it was taught."""
 
     recogniser: Any
-    trials: Mapping[str, Any]
-    heard: Any
-    how: Any
+    tried: Any
+    frames: Sequence[Any]
+    labels: Sequence[Any]
+    names: Sequence[str]  # of the recordings
     about: Mapping[str, str]
+    groups: Sequence[str] | None = None
+    thing: str = "recording"
 
 
 @dataclass(frozen=True)
@@ -65,35 +68,27 @@ def summarise(learnt: Learnt) -> dict[str, Any]:
     """The keys that `--json` prints and metrics.json holds."""
     from ..report.matrix import by_class
 
-    own = learnt.trials[OWN]
+    methods = learnt.tried.by_method
+    own = methods[OWN]
     each = {
         str(c): {"count": s.count, "found": s.found, "right": s.right}
         for c, s in zip(own.classes, by_class(own.confusion), strict=True)
     }
     return {
-        "accuracy": {name: one.accuracy for name, one in learnt.trials.items()},
+        "accuracy": {name: one.accuracy for name, one in methods.items()},
         "verdict": verdict(learnt),
-        "parts": {n: {k: v.by_fold[i] for k, v in learnt.trials.items()} for i, n in enumerate(part_names(learnt))},
-        "tried": learnt.how.words,
+        "parts": {n: {k: v.by_fold[i] for k, v in methods.items()} for i, n in enumerate(learnt.tried.parts)},
+        "tried": learnt.tried.words,
         "classes": [str(c) for c in own.classes],
         "confusion": own.confusion,
         "each class": each,
-        "recordings": len(own.truth),
+        f"{learnt.thing}s": len(own.truth),
     }
-
-
-def part_names(learnt: Learnt) -> tuple[str, ...]:
-    """What was left out: the groups of each part, or its number."""
-    own, groups = learnt.trials[OWN], learnt.how.groups
-    if groups is None:
-        return tuple(f"part {k + 1}" for k in range(len(own.by_fold)))
-    known = np.asarray(groups)
-    return tuple(", ".join(sorted(set(known[own.fold == k].tolist()))) for k in range(len(own.by_fold)))
 
 
 def verdict(learnt: Learnt) -> str:
     """The one sentence to take home: what the liquid adds, if it is more than chance would."""
-    own, rest = learnt.trials[OWN], learnt.trials[REST]
+    own, rest = learnt.tried.by_method[OWN], learnt.tried.by_method[REST]
     right, other = own.truth == own.guesses, rest.truth == rest.guesses
     won, lost = int(np.sum(right & ~other)), int(np.sum(other & ~right))
     said = f"{words.percent(own.accuracy)} of {words.count(len(right))} are told right"
@@ -110,35 +105,33 @@ def findings(learnt: Learnt, told: Told, summary: Mapping[str, Any]) -> Any:
     from ..report.recognition import Recognition
     from .pictured import examples
 
-    own = learnt.trials[OWN]
+    own = learnt.tried.by_method[OWN]
     wrong = np.flatnonzero(own.truth != own.guesses)
-    names = learnt.heard.recordings.paths if learnt.heard.recordings is not None else None
-    titled = [Path(names[i]).name if names is not None else f"number {i + 1}" for i in wrong]
+    titled = [learnt.names[learnt.tried.asked[i]] for i in wrong]
     return Recognition(
         classes=tuple(summary["classes"]),
         confusion=own.confusion,
         accuracy=summary["accuracy"],
-        parts={name: one.by_fold for name, one in learnt.trials.items()},
-        part_names=part_names(learnt),
+        parts={name: one.by_fold for name, one in learnt.tried.by_method.items()},
+        part_names=learnt.tried.parts,
         verdict=summary["verdict"],
         seconds=told.seconds,
         sound=told.sound,
+        thing=learnt.thing,
         mistakes=tuple((t, str(own.truth[i]), str(own.guesses[i])) for t, i in zip(titled, wrong, strict=True)),
-        examples=examples(learnt.recogniser, learnt.heard.frames, learnt.heard.labels, SHOWN),
+        examples=examples(learnt.recogniser, learnt.frames, learnt.labels, SHOWN),
         chosen=learnt.about,
     )
 
 
 def _predictions(path: Path, learnt: Learnt) -> None:
-    own, rest, paths = learnt.trials[OWN], learnt.trials[REST], learnt.heard.recordings
+    own, rest = learnt.tried.by_method[OWN], learnt.tried.by_method[REST]
     with path.open("w", newline="", encoding="utf-8") as file:
         out = csv.writer(file)
-        out.writerow(["file", "label", "group", "liquid", "no_liquid"])
-        for i, truth in enumerate(own.truth):
-            group = learnt.how.groups[i] if learnt.how.groups is not None else ""
-            out.writerow(
-                [paths.paths[i] if paths is not None else i + 1, truth, group, own.guesses[i], rest.guesses[i]]
-            )
+        out.writerow([learnt.thing, "label", "group", "liquid", "no_liquid"])
+        for i, place in enumerate(learnt.tried.asked):
+            group = learnt.groups[place] if learnt.groups is not None else ""
+            out.writerow([learnt.names[place], own.truth[i], group, own.guesses[i], rest.guesses[i]])
 
 
 def _show(say: Say, page: Any, about: About) -> None:
@@ -162,9 +155,11 @@ def _standings(page: Any) -> Any:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     table.add_column("method", overflow="fold")
-    for head in ("told right", "worst part", "best part"):
+    several = len(page.part_names) > 1
+    for head in ("told right", "worst part", "best part") if several else ("told right",):
         table.add_column(head, justify="right", no_wrap=True)
     for name, share in page.accuracy.items():
-        each = [words.percent(v) for v in (share, min(page.parts[name]), max(page.parts[name]))]
+        ends = (min(page.parts[name]), max(page.parts[name])) if several else ()
+        each = [words.percent(v) for v in (share, *ends)]
         table.add_row(Text(name), *each, style="bold cyan" if name == OWN else None)
     return table

@@ -12,8 +12,6 @@ from typing import Any
 
 from .faults import DataFault, UsageFault, nearest
 
-MOST_GROUPS = 10  # left out one by one; of more, five parts of whole groups
-
 
 @dataclass(frozen=True, eq=False)
 class Heard:
@@ -82,54 +80,3 @@ def hear(found: Any, rate: int | None, front_of: Callable[[int], Any], moved: Ca
         told = each(one, found.paths)
     digest = hashlib.sha256(b"".join(t[2] for t in told)).hexdigest()
     return Heard(found, [t[0] for t in told], [t[1] for t in told], wanted, digest)
-
-
-@dataclass(frozen=True)
-class Trial:
-    """How a recogniser is to be tried: which recordings are kept from it in turn."""
-
-    groups: Any  # what is left out whole, or None
-    folds: int | None  # None: each group in turn
-    words: str
-
-
-def trial(found: Any, folds: int | None, note: Callable[[str], None]) -> Trial:
-    """Groups left out whole where there are any, else shares of each class; a folder too small for it is refused."""
-    counts = Counter(found.labels)
-    if len(counts) < 2:
-        only = next(iter(counts))
-        raise DataFault(f"there is one class, {only!r}: wanted at least two", "a sub-folder for each class")
-    least = min(counts, key=lambda name: counts[name])
-    if found.groups is not None and len(set(found.groups)) > 1:
-        return _grouped(found, folds, note)
-    if found.groups is not None:
-        note(f"all recordings are of one group, {found.groups[0]!r}: nothing is known of others")
-    wanted = folds or min(5, counts[least])
-    if counts[least] < max(2, wanted):
-        need = max(2, wanted)
-        said = f"class {least!r} has {_times(counts[least])}, but {need} parts need at least {need}"
-        raise DataFault(said, "--folds 2" if counts[least] > 1 else "more recordings of it")
-    return Trial(None, wanted, f"{wanted} parts with a share of every class, each left out once")
-
-
-def _grouped(found: Any, folds: int | None, note: Callable[[str], None]) -> Trial:
-    groups = sorted(set(found.groups))
-    for name in found.classes:
-        within = {g for g, label in zip(found.groups, found.labels, strict=True) if label == name}
-        if len(within) == 1:
-            note(
-                f"class {name!r} is only heard in group {within.pop()!r}: it cannot be recognised when that is left out"
-            )
-    if folds is not None and folds > len(groups):
-        raise DataFault(
-            f"--folds {folds} of whole groups, but there are {len(groups)} groups", f"--folds {len(groups)}"
-        )
-    parts = folds if folds is not None else None if len(groups) <= MOST_GROUPS else 5
-    each = f"each of {len(groups)} groups left out whole" if parts is None else f"{parts} parts of whole groups"
-    return Trial(
-        list(found.groups), parts, each + (", one after the other" if parts is None else ", each left out once")
-    )
-
-
-def _times(count: int) -> str:
-    return f"{count} recording{'' if count == 1 else 's'}"

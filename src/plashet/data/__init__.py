@@ -1,5 +1,6 @@
 """Data to learn from: real sets that the package carries, and generators with a seed."""
 
+from .calls import CALLS, Bird, Call, birds, calls
 from .catalogue import Entry, catalogue, entry
 from .delays import mackey_glass, mackey_glass_path
 from .flows import lorenz63, lorenz63_field, lorenz96, lorenz96_field, rk4, roessler, roessler_field
@@ -29,9 +30,12 @@ from .sound import NoSoundFile, RateError, Sound, SoundError, read_sound, resamp
 from .streamed import Stream, at_rate, sound_stream
 
 __all__ = [
+    "CALLS",
     "MSO8",
     "NARMA10",
     "NARMA30",
+    "Bird",
+    "Call",
     "Driven",
     "Entry",
     "JapaneseVowels",
@@ -45,7 +49,9 @@ __all__ = [
     "Stream",
     "arrays",
     "at_rate",
+    "birds",
     "brent_oil",
+    "calls",
     "catalogue",
     "entry",
     "japanese_vowels",

@@ -10,7 +10,8 @@ import numpy as np
 
 from . import pictures, words
 
-BESIDE, MOST_CLASSES = 12, 24  # up to so many beside another table; as a table at all, with more a picture
+BESIDE = 34.0  # [em] that a matrix may take to stand beside another table
+MOST_CLASSES = 24  # with more, the matrix is a picture
 
 
 class ClassScore(NamedTuple):
@@ -37,6 +38,12 @@ def commonest(confusion: Any, classes: Sequence[str], most: int = 5) -> list[tup
     order = np.argsort(-off, axis=None, kind="stable")[:most]
     pairs = [np.unravel_index(k, off.shape) for k in order]
     return [(classes[i], classes[j], int(off[i, j])) for i, j in pairs if off[i, j] > 0]
+
+
+def width(classes: Sequence[str]) -> float:
+    """[em] that the table takes, about."""
+    longest = max(map(len, classes))
+    return (len(classes) + 1) * max(2.75, 1.1 + 0.55 * longest) if len(classes) <= MOST_CLASSES else 60.0
 
 
 def figure(confusion: Any, classes: Sequence[str]) -> str:

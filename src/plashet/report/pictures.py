@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 QUIET = 0.25  # share of the values of a map that are drawn as nothing
-MOST_EVENTS = 9000  # of a raster; of more, some units are shown
+MOST_EVENTS, MOST_UNITS = 9000, 160  # of a raster; of more, some units are shown
 
 
 def mask(values: Any) -> str:
@@ -55,7 +55,8 @@ def _map(layers: Sequence[str], said: str, kind: str) -> str:
 
 def raster(events: Any, units: int, steps: int, inhibitory: Any, said: str) -> str:
     """Spikes (n, 2) of (step, unit) as short strokes, those of inhibitory units in another colour, the rate below."""
-    events, kept = _some(np.asarray(events, np.int64), units)
+    every = np.asarray(events, np.int64)
+    events, kept = _some(every, units)
     place = np.full(units, -1)
     place[kept] = np.arange(len(kept))
     marks = []
@@ -67,12 +68,12 @@ def raster(events: Any, units: int, steps: int, inhibitory: Any, said: str) -> s
         marks.append(f'<path class="{kind}" d="{path}"/>')
     high = max(len(kept), 1)
     drawn = f'<svg class="spikes" viewBox="0 0 1000 {high}" preserveAspectRatio="none">{"".join(marks)}</svg>'
-    return f'<div class="raster" role="img" aria-label="{escape(said)}">{drawn}{_rate(events, steps)}</div>'
+    return f'<div class="raster" role="img" aria-label="{escape(said)}">{drawn}{_rate(every, steps)}</div>'
 
 
 def _some(events: Any, units: int) -> tuple[Any, Any]:
     """All events, or those of as many units, evenly picked, as can be drawn; and the units."""
-    every = max(1, -(-len(events) // MOST_EVENTS))
+    every = max(1, -(-len(events) // MOST_EVENTS), -(-units // MOST_UNITS))
     kept = np.arange(0, units, every)
     return events[events[:, 1] % every == 0], kept
 

@@ -69,7 +69,8 @@ def _tiles(found: Recognition) -> str:
     count = int(np.sum(found.confusion))
     cells = [("Told right", words.percent(found.accuracy[OWN]), f"of {words.count(count)} {found.thing}s")]
     cells += [(k.capitalize(), words.percent(v), "told right") for k, v in found.accuracy.items() if k != OWN]
-    cells.append(("Heard", escape(found.sound), f"{len(found.classes)} classes"))
+    many, _, unit = found.sound.partition(" ")
+    cells.append(("Heard", f"{escape(many)} <small>{escape(unit)}</small>", f"{len(found.classes)} classes"))
     cells.append(("Computed in", f"{words.number(found.seconds)} <small>s</small>", "all comparisons together"))
     inner = "".join(f"<div><dt>{escape(k)}</dt><dd>{v}</dd><dd>{escape(small)}</dd></div>" for k, v, small in cells)
     return f'<dl class="tiles">{inner}</dl>'
@@ -80,18 +81,23 @@ def _results(found: Recognition) -> str:
     rows = []
     for name, share in found.accuracy.items():
         each = np.asarray(found.parts[name])
-        spread = f"{words.percent(each.min())} to {words.percent(each.max())}" if len(each) > 1 else "–"
-        rows.append([name, words.percent(share), spread])
-    table = markup.table(["method", "told right", "worst to best part"], rows, "Share told right", own=OWN)
+        spread = [f"{words.percent(each.min())} to {words.percent(each.max())}"] if len(each) > 1 else []
+        rows.append([name, words.percent(share), *spread])
+    head = ["method", "told right", "worst to best part"][: len(rows[0])]
+    table = markup.table(head, rows, "Share told right", own=OWN)
+    caption = "“No liquid” is the same readout on the frames themselves, kept in the same way."
+    bars = "".join(_bar(name, share) for name, share in found.accuracy.items())
+    own = (
+        f"<figure><h2>Beside the baselines</h2><figcaption>{caption}</figcaption>"
+        f'<div class="bars" aria-hidden="true">{bars}</div>{table}</figure>'
+    )
+    if len(found.part_names) < 2:
+        return f"<section>{own}</section>"
     each = [[n, *(words.percent(found.parts[k][i]) for k in found.accuracy)] for i, n in enumerate(found.part_names)]
     more = markup.table(["left out", *found.accuracy], each, "Share told right in each part")
-    caption = "“No liquid” is the same readout on the same means over time of the frames themselves."
-    bars = "".join(_bar(name, share) for name, share in found.accuracy.items())
     return (
-        f'<section class="pair wide-left"><figure><h2>Beside the baselines</h2><figcaption>{caption}</figcaption>'
-        f'<div class="bars" aria-hidden="true">{bars}</div>{table}</figure>'
-        f"<div><h2>What was left out</h2><figcaption>Each part by a recogniser that never heard it."
-        f"</figcaption>{more}</div></section>"
+        f'<section class="pair wide-left">{own}<div><h2>What was left out</h2>'
+        f"<figcaption>Each part by a recogniser that never heard it.</figcaption>{more}</div></section>"
     )
 
 
@@ -106,7 +112,7 @@ def _matrix(found: Recognition) -> str:
     for name, row in zip(found.classes, matrix.by_class(found.confusion), strict=True):
         rows.append([name, words.count(row.count), words.percent(row.found), words.percent(row.right)])
     table = markup.table(["class", "there are", "found", "right when said"], rows, "Each class")
-    pair = "pair wide-left" if len(found.classes) <= matrix.BESIDE else "stacked"
+    pair = "pair wide-left" if matrix.width(found.classes) <= matrix.BESIDE else "stacked"
     return (
         f'<section class="{pair}">{matrix.figure(found.confusion, found.classes)}'
         f"<div><h2>Each class</h2><figcaption>Found: of those there are. Right when said: of those that got its name."
@@ -123,7 +129,9 @@ def _examples(found: Recognition) -> str:
         if spiking
         else "each row a unit, warm above its mean, cold below"
     )
-    caption = f"Above the frames that go in, low channels at the bottom; below the liquid: {below}."
+    caption = (
+        f"Above the frames that go in, low channels at the bottom; below the liquid (of many units, some): {below}."
+    )
     inner = "".join(_example(e) for e in found.examples)
     return (
         f"<section><h2>What the liquid does</h2><figcaption>{escape(caption)}</figcaption>"
@@ -136,13 +144,17 @@ def _example(one: Example) -> str:
     said = f"{one.title}: {len(one.frames)} frames of {np.shape(one.frames)[1]} features"
     above = pictures.heat(one.frames, said, "frames")
     if one.events is not None:
-        many = f"{words.count(len(one.events))} spikes of {one.units} units in {words.number(span)} s"
+        many = f"{words.count(len(one.events))} spikes of {words.count(one.units)} units"
         below = pictures.raster(one.events, one.units, one.steps, one.inhibitory, many)
     else:
         many = f"{np.shape(one.activity)[1]} units"
         below = pictures.diverging(one.activity, f"The values of {many}", "units")
-    under = f'<div class="under"><span>0</span><span>{escape(many)}</span><span>{words.number(span)} s</span></div>'
+    under = f'<div class="under"><span>0</span><span>{escape(many)}</span><span>{_time(span)}</span></div>'
     return f"<figure><h3>{escape(one.title)}</h3>{above}{below}{under}</figure>"
+
+
+def _time(seconds: float) -> str:
+    return f"{1000 * seconds:.0f}\u00a0ms" if seconds < 1 else f"{seconds:.2f}\u00a0s"
 
 
 def _mistakes(found: Recognition) -> str:
