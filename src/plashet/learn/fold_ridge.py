@@ -24,12 +24,21 @@ class FoldReport(NamedTuple):
 
 
 class _Spectrum(NamedTuple):
-    """Centred rows X = Q V' with orthogonal columns of Q, whose squared lengths are `squares`."""
+    """Centred rows X = Q V' with orthogonal columns of Q, whose squared lengths are `squares`, and orthonormal V'.
+
+    V = back inner; back is None for the identity, and X' where there are more features than rows.
+    """
 
     q: Array  # (rows, k)
     squares: Array  # (k,)
-    v: Array  # (k, features)
+    inner: Array  # (features or rows, k)
+    back: Array | None  # (features, rows)
     center: Array  # (features,)
+
+    def weights(self, coordinates: Array) -> Array:
+        """V coordinates: (features, outputs) from (k, outputs)."""
+        inside = self.inner @ coordinates
+        return np.asarray(inside if self.back is None else self.back @ inside)
 
 
 @dataclass(frozen=True)
@@ -115,7 +124,7 @@ class FoldRidge:
         variance = np.maximum(((y - middle) ** 2).mean(axis=0), np.finfo(float).tiny)
         best = int(np.argmin((errors / variance).sum(axis=1))) if tried else len(self.penalties) - 1
         penalty = self.penalties[best]
-        weights = spectrum.v.T @ (pulled / (spectrum.squares + penalty)[:, None])
+        weights = spectrum.weights(pulled / (spectrum.squares + penalty)[:, None])
         return np.vstack([weights, middle - spectrum.center @ weights]), penalty, errors
 
 
@@ -124,26 +133,34 @@ def _decomposed(x: Array) -> _Spectrum:
     center = x.mean(axis=0)
     x = x - center
     wide = x.shape[1] > len(x)
-    squares, vectors = linalg.eigh(x @ x.T if wide else x.T @ x)
+    squares, vectors = linalg.eigh(x @ x.T if wide else x.T @ x, driver="evd")
     kept = squares > max(x.shape) * np.finfo(float).eps * max(squares[-1:].sum(), np.finfo(float).tiny)
     squares, vectors = squares[kept], vectors[:, kept]
     lengths = np.sqrt(squares)
     if wide:
-        return _Spectrum(vectors * lengths, squares, (x.T @ (vectors / lengths)).T, center)
-    return _Spectrum(x @ vectors, squares, vectors.T, center)
+        return _Spectrum(vectors * lengths, squares, vectors / lengths, x.T, center)
+    return _Spectrum(x @ vectors, squares, vectors, None, center)
 
 
 def _left_out(spectrum: _Spectrum, y: Array, pulled: Array, fold: Array, penalty: float) -> Array:
     """(outputs,) mean squared residual of the rows, each when its fold is left out; y centred."""
-    q, shrunk = spectrum.q, 1.0 / (spectrum.squares + penalty)
-    residual, total = y - q @ (shrunk[:, None] * pulled), np.zeros(y.shape[1])
+    shrunk = 1.0 / (spectrum.squares + penalty)
+    residual, total = y - spectrum.q @ (shrunk[:, None] * pulled), np.zeros(y.shape[1])
+    # H = A A', the bias being one column more
+    a = np.column_stack([spectrum.q * np.sqrt(shrunk), np.full(len(y), len(y) ** -0.5)])
     for number in np.unique(fold):
         rows = fold == number
-        own = q[rows]
-        hat = (own * shrunk) @ own.T + 1.0 / len(y)
         try:
-            e = linalg.cho_solve(linalg.cho_factor(np.eye(len(hat)) - hat), residual[rows])
+            e = _unseen(a[rows], residual[rows])
         except linalg.LinAlgError:  # so small a penalty that rounding hides what the other folds say
             return np.full(y.shape[1], np.inf)
         total += (e * e).sum(axis=0)
     return total / len(y)
+
+
+def _unseen(a: Array, r: Array) -> Array:
+    """(I - A A')^-1 R, by the smaller of the two systems: it is also R + A (I - A'A)^-1 A'R."""
+    rows, k = a.shape
+    if rows <= k:
+        return np.asarray(linalg.cho_solve(linalg.cho_factor(np.eye(rows) - a @ a.T), r))
+    return np.asarray(r + a @ linalg.cho_solve(linalg.cho_factor(np.eye(k) - a.T @ a), a.T @ r))
