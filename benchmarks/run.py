@@ -69,9 +69,11 @@ def beside(before: dict[str, Any], found: dict[str, Any], only: list[str]) -> di
     asked = {name.replace("_", " ") for name in only}
     order = [name.replace("_", " ") for name in QUESTIONS]
     kept = [one for one in before["results"] if one["question"] not in asked] + found["results"]
-    machine = before["machine"] | {k: v for k, v in found["machine"].items() if v != "not installed"}
+    unknown = {
+        k: v for k, v in found["machine"].items() if before["machine"].get(k, "not installed") == "not installed"
+    }
     return before | {
-        "machine": machine,
+        "machine": before["machine"] | unknown,
         "results": sorted(kept, key=lambda one: order.index(one["question"])),
         KNOWN: found[KNOWN] if KNOWN in only else before[KNOWN],
     }

@@ -16,6 +16,9 @@ import subprocess
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -82,7 +85,7 @@ def _result(case: nets.Case, name: str, times: dict[str, list[float]], same: Any
     held = (not least or not against or against[0] >= least) and (not real or 1e3 / median(each) >= real)
     spikes = len(nets.plashet_spikes(case)) / units / case.seconds
     notes = {"case": case.name, "times real time": 1e3 / median(each), "same spikes": same, "Hz": spikes,
-             "synapses": case.cell.circuit.topology.edges}  # fmt: skip
+             "synapses": case.cell.circuit.topology.edges, "load": _load()}  # fmt: skip
     return Result(
         QUESTION, units, name, median(each), "ms per second", min(each), max(each), options.command, "NEST", against,
         ", ".join(words), held if words else None, notes,
@@ -108,7 +111,8 @@ def two_threads(units: int, options: Namespace) -> list[Result]:
         return []
     gain = min(taken[1]) / min(taken[2])
     spread = common.ratio(taken[1], taken[2])
-    note = {"case": f"batch of {ROWS}, one thread over two", "one thread": min(taken[1])}
+    note = {"case": f"batch of {ROWS}, one thread over two", "one thread": min(taken[1]), "load": _load(),
+            "by processor time": _balance(case.cell, batch, dt)}  # fmt: skip
     return [
         Result(
             QUESTION, units, "plashet float32, two threads", min(taken[2]), "ms, wall", min(taken[2]), max(taken[2]),
@@ -118,11 +122,35 @@ def two_threads(units: int, options: Namespace) -> list[Result]:
     ]  # fmt: skip
 
 
+def _balance(cell: Any, u: Any, dt: Any) -> float:
+    """Processor time of all rows in one thread over that of the busier of two: what two free cores would gain."""
+
+    def taken(rows: slice) -> float:
+        state = cell.init(u[0, rows], keys=np.arange(ROWS)[rows])
+        begun = time.thread_time()
+        cell.run(state, u[:, rows], dt)
+        return time.thread_time() - begun
+
+    gains = []
+    for _ in range(9):
+        with _cores(1), ThreadPoolExecutor(2) as pool:
+            whole = taken(slice(None))
+            gains.append(whole / max(pool.map(taken, (slice(0, ROWS // 2), slice(ROWS // 2, None)))))
+    return median(gains)
+
+
 def _on(cores: int, cell: Any, state: Any, u: Any, dt: Any) -> Any:
+    with _cores(cores):
+        return cell.run(state, u, dt)[1]
+
+
+@contextmanager
+def _cores(cores: int) -> Iterator[None]:
+    """While it lasts, rows of a batch go to so many threads."""
     before = compiled.cores_for
     compiled.cores_for = lambda rows, work: cores
     try:
-        return cell.run(state, u, dt)[1]
+        yield
     finally:
         compiled.cores_for = before
 
@@ -141,7 +169,7 @@ def fsdd(units: int, options: Namespace) -> list[Result]:
         taken.append(time.perf_counter() - begun)
         cpu.append(time.process_time() - busy)
     note = {"case": f"FSDD whole, {seconds:.0f} s of sound, 0.1 ms", "processor s": min(cpu),
-            "times real time": seconds / min(taken), "mean feature": float(found.mean())}  # fmt: skip
+            "times real time": seconds / min(taken), "mean feature": float(found.mean()), "load": _load()}  # fmt: skip
     return [
         Result(
             QUESTION, units, "plashet float32, all cores", min(taken), "s, wall", min(taken), max(taken),
@@ -199,6 +227,11 @@ def child(seed: int) -> None:
     print(json.dumps([_most(), cell.outputs, float(outputs.mean())]))
 
 
+def _load() -> float:
+    """What else the machine does: wall times suffer from it."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else float("nan")
+
+
 def _most() -> float:
     """The most this process has held, in MB. On Linux ru_maxrss may be that of the parent."""
     held = [line.split()[1] for line in common._lines("/proc/self/status") if line.startswith("VmHWM")]
@@ -231,8 +264,14 @@ def show(results: list[Result]) -> str:
         takes = f"{r.value:.3g} {r.unit}"
         rows.append((r.notes["case"], r.units, r.who, takes, speed, other, common.verdict(r), same))
     columns = ("case", "units", "who", "takes", "real time", "the other takes", "wanted", "same spikes")
+    gained = [f"{r.notes['by processor time']:.2f}x" for r in results if "by processor time" in r.notes]
+    loads = [r.notes["load"] for r in results if "load" in r.notes]
+    about = (
+        "The other is NEST (one thread for the batch)." if any(r.who == "NEST" for r in results) else "Without NEST."
+    )
     return common.table(columns, rows) + (
-        "\nThe other is NEST (one thread over two for the batch).\n" if has_nest() else "\nNEST is not installed.\n"
+        f"\n{about} Load of the machine: {min(loads):g} to {max(loads):g}. "
+        f"By the threads' processor time, two free cores gain {', '.join(gained) or 'nothing that was measured'}.\n"
     )
 
 

@@ -97,7 +97,7 @@ def test_a_part_that_is_kept_takes_the_place_of_what_was_found_for_it_and_of_not
 
     before = {"machine": {"numpy": "1", "torch": "2"}, "absent": "", "command": "c", "known_results": "old",
               "results": [result("driving", 1), result("spiking speed", 1), result("known peers", 1)]}  # fmt: skip
-    found = {"machine": {"numpy": "2", "torch": "not installed"}, "results": [result("spiking speed", 2)],
+    found = {"machine": {"numpy": "2", "torch": "not installed", "nest": "3"}, "results": [result("spiking speed", 2)],
              "known_results": None}  # fmt: skip
     kept = run.beside(before, found, ["spiking_speed"])
     assert [(one["question"], one["value"]) for one in kept["results"]] == [
@@ -105,7 +105,7 @@ def test_a_part_that_is_kept_takes_the_place_of_what_was_found_for_it_and_of_not
         ("spiking speed", 2),
         ("known peers", 1),
     ]
-    assert kept["machine"] == {"numpy": "2", "torch": "2"}
+    assert kept["machine"] == {"numpy": "1", "torch": "2", "nest": "3"}
     assert kept["known_results"] == "old"
 
 
