@@ -70,11 +70,11 @@ def _others(results: list[Result]) -> str:
 
 
 def _spiking(results: list[Result]) -> str:
-    """Spiking liquids: what has a NEST beside it, and what something was wanted of."""
+    """Spiking liquids in float32: what has a NEST beside it, and what something was wanted of."""
     own = [r for r in results if r.question == "spiking speed"]
     rows = []
     for r in own:
-        if r.who.startswith("plashet") and (r.wanted or (r.against == "NEST" and r.ratio)):
+        if r.who.startswith("plashet float32") and (r.wanted or r.ratio):
             nest = next((p for p in own if p.who == "NEST" and p.units == r.units and _case(p) == _case(r)), None)
             real = f" ({r.notes['times real time']:.0f}x real time)" if "times real time" in r.notes else ""
             value, theirs = f"{_number(r.value)} {r.unit}{real}", f"{_number(nest.value)} ms" if nest else ""
