@@ -198,6 +198,29 @@ def test_a_regressor_comes_back_from_its_file(tmp_path):
         assert np.array_equal(SequenceRegressor.load(tmp_path / "r.plashet").predict(X), fitted.predict(X))
 
 
+@pytest.mark.filterwarnings("ignore:.*delays are not whole grid steps")
+def test_spiking_liquids_serve_every_estimator(tmp_path):
+    """Which of two lines of events is the busier one."""
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    X = rng.poisson(0.1 + 0.3 * (np.arange(2) == y[:, None])[:, None, :], size=(60, 50, 2)).astype(float)
+    liquid = pl.liquids.maass2002(2, seed=0, circuit=wiring.column(inputs=2, seed=0), h=1e-3)
+    given = {"pooling": Mean(), "dt": 5e-3, "scale": False}
+    fitted = SequenceClassifier(liquid, Logistic(), **given).fit(X[:40], y[:40])
+    assert fitted.score(X[40:], y[40:]) > 0.9
+    assert np.array_equal(fitted.predict_proba(X[41:42])[0], fitted.predict_proba(X)[41])  # whatever its place
+    assert np.array_equal(clone(fitted).fit(X[:40], y[:40]).predict_proba(X), fitted.predict_proba(X))
+    fitted.save(tmp_path / "s")
+    assert np.array_equal(SequenceClassifier.load(tmp_path / "s").predict_proba(X), fitted.predict_proba(X))
+    joblib.dump(fitted, tmp_path / "j")
+    assert np.array_equal(joblib.load(tmp_path / "j").predict_proba(X), fitted.predict_proba(X))
+    assert SequenceRegressor(liquid, **given).fit(X[:40], y[:40]).score(X[40:], y[40:]) > 0.4
+    states = LiquidFeatures(liquid, dt=5e-3, scale=False).fit_transform(X[0])
+    assert states.shape == (50, 135)
+    rows = LiquidFeatures(liquid, **given).fit_transform(X[:2])
+    np.testing.assert_allclose(rows.shape, (2, 135))
+
+
 def test_what_no_file_can_hold_is_named(tmp_path):
     X, y = pulses()
     with pytest.raises(TypeError, match=r"settings\.liquid is a function"):
