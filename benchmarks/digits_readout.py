@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import linalg
 
-PENALTIES = (10.0, 30.0, 100.0, 300.0)
+PENALTIES = (10.0, 30.0, 100.0, 300.0, 1000.0)
 
 
 class Taught(NamedTuple):
@@ -45,18 +45,19 @@ def teach(x: Any, labels: Any, fold: Any, choose: Callable[[Any, Any, Any], floa
 
 def choose(gram: Any, y: Any, fold: Any) -> float:
     """The penalty with the most right answers when each fold in turn is left out; of equals the largest."""
-    right = [sum(_right(gram, y, fold == f, p) for f in np.unique(fold)) for p in PENALTIES]
+    folds = np.unique(fold)
+    right = [sum(int(told_right(gram, y, fold != f, fold == f, p).sum()) for f in folds) for p in PENALTIES]
     return max(zip(right, PENALTIES, strict=True))[1]
 
 
-def _right(gram: Any, y: Any, out: Any, penalty: float) -> int:
-    """How many rows of a fold, `out` (n,) bool, the others tell right. float32 will do for a choice."""
-    k, mean = gram[np.ix_(~out, ~out)], gram[~out][:, ~out].mean(axis=0)
-    centred = k - mean - mean[:, None] + mean.mean()
-    a = _solved(centred, y[~out].astype(gram.dtype), penalty)
-    across = gram[np.ix_(out, ~out)]
-    scores = (across - across.mean(axis=1, keepdims=True)) @ a + y[~out].mean(axis=0)
-    return int(np.sum(scores.argmax(axis=1) == y[out].argmax(axis=1)))
+def told_right(gram: Any, y: Any, taught: Any, asked: Any, penalty: float) -> Any:
+    """(asked rows,) whether the rows `taught` tell them right; both masks (n,). float32 will do for a choice."""
+    own = gram[np.ix_(taught, taught)]
+    mean = own.mean(axis=0)
+    a = _solved(own - mean - mean[:, None] + mean.mean(), y[taught].astype(gram.dtype), penalty)
+    across = gram[np.ix_(asked, taught)]
+    scores = (across - across.mean(axis=1, keepdims=True)) @ a + y[taught].mean(axis=0)
+    return scores.argmax(axis=1) == y[asked].argmax(axis=1)
 
 
 def _solved(k: Any, y: Any, penalty: float) -> Any:
