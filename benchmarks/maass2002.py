@@ -37,18 +37,21 @@ def main() -> int:
     command += f" --seeds {options.seeds}" if options.seeds else ""
     whole = set(options.figure) == set(figures.FIGURES)
     folder = options.pictures or (PICTURES if whole else None)
-    results, parts = [], [f"# The figures of Maass, Natschläger & Markram 2002\n\n`{command}`\n"]
+    every, results, parts = [], [], []
     for number in sorted(set(options.figure)):
         found = figures.FIGURES[number](size)
         picture = pictures.draw(found, folder) if folder else None
+        every.append(found)
         results += written.results(found, command)
         parts.append(written.text(found, os.path.relpath(picture, HERE) if picture else ""))
         print(written.text(found), flush=True)
+    print(written.summary(every))
     kept = {"machine": common.machine(), "command": command, "results": [asdict(result) for result in results]}
     for path in filter(None, (options.json, KEPT if whole else None)):
         path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
     if whole:
-        PAGE.write_text("\n".join(parts))
+        title = f"# The figures of Maass, Natschläger & Markram 2002\n\n`{command}`\n"
+        PAGE.write_text("\n".join([title, written.summary(every), *parts]))
         print(f"Written: {KEPT}, {PAGE}, and pictures in {folder}")
     return 0
 

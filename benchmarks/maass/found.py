@@ -71,3 +71,8 @@ def _ordered(claim: Claim, figure: Figure) -> Ordering:
 def standard_error(values: Array) -> float:
     """Of the mean over seeds; infinite for one seed, of which nothing follows."""
     return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("inf")
+
+
+def spread(values: Array) -> Array:
+    """The standard deviation over seeds, (points,) of (seeds, points); of one seed 0."""
+    return np.std(values, axis=0, ddof=min(1, len(values) - 1))

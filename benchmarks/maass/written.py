@@ -8,7 +8,7 @@ import common
 import numpy as np
 from common import Result
 
-from .found import Figure, Ordering
+from .found import Figure, Ordering, spread
 
 UNITS = {2: 135, 5: 135, 6: 135, 7: 540}
 CURVE_POINTS = 20  # a longer curve is thinned
@@ -27,8 +27,7 @@ def _curve(figure: Figure, name: str, values: Any, command: str) -> Result:
     some = np.unique(np.linspace(0, len(figure.x[1]) - 1, CURVE_POINTS).round().astype(int))
     points = {
         figure.x[0]: _short(figure.x[1][some]),
-        "mean": _short(values.mean(axis=0)[some]),
-        "standard deviation over seeds": _short(values.std(axis=0, ddof=min(1, len(values) - 1))[some]),
+        "by seed": [_short(own) for own in values[:, some]],
     }
     notes = {"figure": figure.number, "seeds": len(values), "protocol": figure.protocol, "points": points}
     return Result(
@@ -64,11 +63,20 @@ def text(figure: Figure, picture: str = "") -> str:
     return "\n".join([*parts, _table(figure), _verdicts(figure)])
 
 
+def summary(found: list[Figure]) -> str:
+    """How many orderings held, and which did not."""
+    every = [(figure.number, ordering) for figure in found for ordering in figure.orderings]
+    others = [f"Figure {n}, {o.says} ({o.verdict})" for n, o in every if o.verdict != "holds"]
+    held = len(every) - len(others)
+    text = f"{held} of {len(every)} orderings hold: the whole 95 % interval of the mean difference is above zero."
+    return text + (f" The others: {'; '.join(others)}." if others else "") + "\n"
+
+
 def _table(figure: Figure) -> str:
     x = np.asarray(figure.x[1])
     some = np.arange(len(x)) if len(x) <= CURVE_POINTS else np.linspace(0, len(x), 6).astype(int)[1:] - 1
     rows = [
-        (name, *(f"{m:.3g} ± {s:.2g}" for m, s in zip(values.mean(0)[some], values.std(0)[some], strict=True)))
+        (name, *(f"{m:.3g} ± {s:.2g}" for m, s in zip(values.mean(axis=0)[some], spread(values)[some], strict=True)))
         for name, values in figure.curves.items()
     ]
     return common.table((f"{figure.y}, by {figure.x[0]}", *(f"{point:g}" for point in x[some])), rows)

@@ -108,6 +108,14 @@ def test_the_readout_is_the_linear_regression_of_the_signs(maass):
     assert maass.recall.scores(x, labels, 200) == pytest.approx(wanted)
 
 
+def test_the_same_input_twice_leaves_states_of_its_own_for_every_trial_begins_elsewhere(maass):
+    heard = maass.patterns.trials(np.random.default_rng(8), 1, 0.0)
+    twice = maass.patterns.Trials(np.repeat(heard.inputs, 2, axis=0), heard.labels)
+    x = maass.recall.states(pl.liquids.maass2002(seed=8), twice)
+    assert np.abs(x[0] - x[1]).max() > 1e-3
+    assert np.array_equal(x, maass.recall.states(pl.liquids.maass2002(seed=8), twice))
+
+
 def test_a_column_beside_others_does_what_it_does_alone(maass):
     heard = maass.patterns.trials(np.random.default_rng(7), 10, 4e-3)
     circuits = tuple(column(seed=seed) for seed in range(4))
