@@ -1,6 +1,8 @@
 """Plasticity inside a liquid: windows in closed form, replays in plain Python, and learning that stops anywhere."""
 
+import pickle
 import sys
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -528,6 +530,28 @@ def test_the_kernel_s_plan_is_shared_by_all_that_differ_in_weights():
     later = member(live.model.liquid, (0, 0, 1))
     assert first is not later
     assert first._plan(np.dtype(float)) is later._plan(np.dtype(float))
+
+
+def test_neurons_are_laid_out_anew_only_when_they_have_moved_and_nothing_is_said_twice():
+    with pytest.warns(UserWarning, match="not whole grid steps"):
+        liquid = liquids.maass2002(3, seed=1, h=4e-4)
+    live = Live(unread(liquid), Plastic((Homeostatic(every=0.05),)))
+    plans = []
+    for now in series(30)[0]:
+        live.predict(now, 0.01)
+        plans.append(live.model.liquid._plan(np.dtype(float)))
+    assert len(set(map(id, plans))) == 7
+    assert len(set(map(id, plans[5:9]))) == 1
+
+
+def test_a_taught_model_can_be_copied_and_sent_away():
+    u, y = series(20)
+    live = Live(unread(column(), 2), ALL)
+    follow(live, u, y)
+    for model in (deepcopy(live.model), pickle.loads(pickle.dumps(live.model))):
+        assert np.array_equal(run(model, u, 0.01)[0], run(live.model, u, 0.01)[0])
+    again = deepcopy(live.snapshot())
+    assert np.array_equal(follow(Live.restore(again), u, y), follow(live, u, y))
 
 
 def test_learners_that_do_not_ask_for_spikes_cost_nothing_more(monkeypatch):

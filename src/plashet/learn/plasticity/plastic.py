@@ -115,6 +115,6 @@ def _with_neurons(liquid: Any, background: Array | None) -> Any:
         return liquid
     now, moved = vars(liquid).get("_other_neurons", (None, None))
     if now is not background:
-        moved = replace(liquid, neuron=with_background(liquid.neuron, background))
+        moved = with_background(liquid, background)
         vars(liquid)["_other_neurons"] = background, moved
     return moved

@@ -78,8 +78,13 @@ def background_of(neuron: Any) -> Array:
     return np.array(np.broadcast_to(np.asarray(held.background, np.float64), (neuron.outputs,)))
 
 
-def with_background(neuron: Any, background: Array) -> Any:
-    """The same neuron with another background current (units,)."""
+def with_background(liquid: Any, background: Array) -> Any:
+    """The same liquid with another background current (units,), to be laid out anew, but not checked once more."""
+    neuron = liquid.neuron
+    other = liquid.reweighted(liquid.circuit.weight)
     if hasattr(neuron, "lif"):
-        return replace(neuron, lif=replace(neuron.lif, background=background))
-    return replace(neuron, background=background)
+        neuron = replace(neuron, lif=replace(neuron.lif, background=background))
+    else:
+        neuron = replace(neuron, background=background)
+    vars(other).update(neuron=neuron, _plans={})
+    return other
