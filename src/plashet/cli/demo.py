@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -44,7 +45,8 @@ def command(say: Say, what: str, series: str, quick: bool, output: str | None, o
     from .runs import Run
 
     run = Run.begin("demo", output)
-    {"forecast": partial(_forecast, series=series), "spikes": _spikes, "classify": _calls}[what](say, run, quick, seed)
+    shows: dict[str, Callable[..., None]] = {"spikes": _spikes, "classify": _calls}
+    shows.get(what, partial(_forecast, series=series))(say, run, quick, seed)
     if open_page:
         click.launch(str(run.folder / "report.html"))
 

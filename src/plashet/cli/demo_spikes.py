@@ -37,7 +37,7 @@ def _learnt(units: int, seed: int) -> Any:
     from .trials import Trial, run_trial
 
     data = japanese_vowels()
-    labels = [f"man {k}" for k in data.labels]
+    labels = [str(k) for k in data.labels]
     test = data.split == 1
     how = Trial(f"the set's own split: {(~test).sum()} taught, {test.sum()} asked", test=test)
     fit = partial(fit_recogniser, liquid=partial(_liquid, units=units, seed=seed), dt=DT, pooling=Last())

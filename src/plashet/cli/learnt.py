@@ -71,7 +71,7 @@ def summarise(learnt: Learnt) -> dict[str, Any]:
     methods = learnt.tried.by_method
     own = methods[OWN]
     each = {
-        str(c): {"count": s.count, "found": s.found, "right": s.right}
+        str(c): {"count": s.there, "found": s.found, "right": s.right}
         for c, s in zip(own.classes, by_class(own.confusion), strict=True)
     }
     return {

@@ -32,6 +32,7 @@ def example(recogniser: Any, frames: Any, title: str) -> Any:
     ear = getattr(recogniser.model.front, "ear", None)
     seen = u if ear is None else u[:, : ear.outputs]  # the ear's own channels come first, slopes after them
     ticks = np.full(len(u), dt)
+    last: Any
     *before, last = liquid.cells if isinstance(liquid, Chain) else (liquid,)
     x = u
     for cell in before:

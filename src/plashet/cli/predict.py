@@ -43,7 +43,8 @@ def command(say: Say, model: str, files: tuple[str, ...], output: str | None) ->
             failed += 1
             print(f"error: {error.message}", file=sys.stderr)
             continue
-        say.show(_line(told[-1]))
+        if not (say.json or say.quiet):
+            print(_line(told[-1]), flush=True)  # a path is never wrapped
     say.result({"model": model, "classes": [str(c) for c in recogniser.classes], "files": told})
     if output is not None:
         _write(output, told, recogniser.classes)

@@ -115,7 +115,8 @@ def _held_out(fit: Callable[..., Any], sequences: Sequence[Any], labels: Sequenc
     """One fold: taught what is not for testing."""
     from ..classify import Validation
 
-    given, taught, asked = np.asarray(labels), np.flatnonzero(~how.test), np.flatnonzero(how.test)
+    given = np.asarray(labels)
+    taught, asked = (np.flatnonzero(how.test == out).tolist() for out in (False, True))
     within = None if how.groups is None else np.asarray(how.groups)[taught]
     within = None if within is None or len(set(within.tolist())) < 2 else within
     model = fit([sequences[i] for i in taught], given[taught], groups=within)

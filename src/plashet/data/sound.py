@@ -141,7 +141,7 @@ def _by_soundfile(path: Path, kind: str) -> Sound:
     return Sound(to_mono(path, values), int(rate))
 
 
-def to_mono(path: Path, values: NDArray[Any]) -> NDArray[np.float32]:
+def to_mono(path: Path | str, values: NDArray[Any]) -> NDArray[np.float32]:
     """Samples (time, channels) as stored -> (time,) in [-1, 1]."""
     if not len(values):
         raise SoundError(f"{path} holds no samples")

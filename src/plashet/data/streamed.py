@@ -99,8 +99,9 @@ def _resampled(stream: Stream, rate: int) -> Iterator[NDArray[np.float32]]:
     up, down = rate // shared, stream.rate // shared
     needed = -(-AROUND * max(up, down) // up)
     around = (-(-needed // down) + 1) * down
-    kept = np.zeros(around)
-    for chunk in chain(stream.chunks, (np.zeros(around),)):
+    kept: NDArray[np.floating[Any]] = np.zeros(around)
+    silence: NDArray[Any] = np.zeros(around)  # so that the last block is heard to its end
+    for chunk in chain[NDArray[Any]](stream.chunks, (silence,)):
         kept = np.concatenate((kept, chunk))
         whole = (len(kept) - 2 * around) // down * down
         if whole > 0:

@@ -17,7 +17,7 @@ MOST_CLASSES = 24  # with more, the matrix is a picture
 class ClassScore(NamedTuple):
     """One class: how many there are, the share of them that was found, and how often its name was right when said."""
 
-    count: int
+    there: int
     found: float
     right: float
 

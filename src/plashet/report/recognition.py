@@ -93,8 +93,8 @@ def _results(found: Recognition) -> str:
     )
     if len(found.part_names) < 2:
         return f"<section>{own}</section>"
-    each = [[n, *(words.percent(found.parts[k][i]) for k in found.accuracy)] for i, n in enumerate(found.part_names)]
-    more = markup.table(["left out", *found.accuracy], each, "Share told right in each part")
+    shares = [[n, *(words.percent(found.parts[k][i]) for k in found.accuracy)] for i, n in enumerate(found.part_names)]
+    more = markup.table(["left out", *found.accuracy], shares, "Share told right in each part")
     return (
         f'<section class="pair wide-left">{own}<div><h2>What was left out</h2>'
         f"<figcaption>Each part by a recogniser that never heard it.</figcaption>{more}</div></section>"
@@ -110,7 +110,7 @@ def _matrix(found: Recognition) -> str:
     """What is taken for what, and each class by itself."""
     rows = []
     for name, row in zip(found.classes, matrix.by_class(found.confusion), strict=True):
-        rows.append([name, words.count(row.count), words.percent(row.found), words.percent(row.right)])
+        rows.append([name, words.count(row.there), words.percent(row.found), words.percent(row.right)])
     table = markup.table(["class", "there are", "found", "right when said"], rows, "Each class")
     pair = "pair wide-left" if matrix.width(found.classes) <= matrix.BESIDE else "stacked"
     return (
