@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 NOISE_TICKS = 12  # of white noise for each unit of a rate liquid: memory is measured by least squares on half of them
-UNIT_STEPS = 1.2e9  # of grid steps times units, about what a second of a core makes: the report needs four drives
+UNIT_STEPS = 1e7  # grid steps times units of one drive, of which the report makes a dozen: a second or two in all
 LINE_RATE = 20.0  # [Hz] on each event line, the paper's
 HELD = 0.01  # [s] for which a current keeps its value
 
@@ -58,7 +58,7 @@ def _spikes_and_currents(cell: Any) -> tuple[Any, float]:
     import numpy as np
 
     dt, rng, currents = max(1e-3, cell.h), np.random.default_rng(0), cell.circuit.inputs.currents
-    seconds = float(np.clip(UNIT_STEPS / 4 * cell.h / cell.outputs, 1.0, 8.0))
+    seconds = float(np.clip(UNIT_STEPS * cell.h / cell.outputs, 2.0, 8.0))
     ticks = int(np.ceil(seconds / dt))
     u = rng.poisson(LINE_RATE * dt, (ticks, cell.inputs)).astype(np.float64)
     held = max(round(HELD / dt), 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from .spikes import spikes_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+PART = 1 << 20  # deliveries that are held at once
 
 
 def branching_factor(events: Array, circuit: Any, h: float, window: float = 8e-3, margin: float = 25e-3) -> float:
@@ -31,32 +33,41 @@ def branching_factor(events: Array, circuit: Any, h: float, window: float = 8e-3
     steps, unit = events[np.argsort(events[:, 0], kind="stable")].T
     if not len(steps):
         return float("nan")
-    spike, edge = _deliveries(unit, circuit)
-    delay = np.maximum(np.rint(np.asarray(circuit.delay)[edge] / h), 1).astype(np.int64)
-    arrival, post = steps[spike] + delay, np.asarray(circuit.topology.post, np.int64)[edge]
+    reach = max(round(window / h), 1)
+    delay = np.maximum(np.rint(np.asarray(circuit.delay) / h), 1).astype(np.int64)
+    post = np.asarray(circuit.topology.post, np.int64)
+    span = int(steps[-1]) + int(delay.max(initial=1)) + reach + 2
     own = np.lexsort((steps, unit))  # each unit's spikes in a row
-    span = int(arrival.max(initial=steps[-1])) + round(window / h) + 2
     place = unit[own] * span + steps[own]
-    first = np.searchsorted(place, post * span + arrival + 1)
-    last = np.searchsorted(place, post * span + arrival + round(window / h), side="right")
-    counts = np.zeros(len(steps) + 1, np.int64)  # of the ancestors of each spike
-    np.add.at(counts, first, 1)
-    np.add.at(counts, last, -1)
+
+    def met(spike: Ints, edge: Ints) -> tuple[Ints, Ints]:
+        """For each delivery the spikes of its target within the window, as a range of `own`."""
+        arrival = post[edge] * span + steps[spike] + delay[edge]
+        return np.searchsorted(place, arrival + 1), np.searchsorted(place, arrival + reach, side="right")
+
+    counts = np.zeros(len(steps) + 1, np.int64)
+    for spike, edge in _deliveries(unit, circuit):
+        first, last = met(spike, edge)
+        counts += np.bincount(first, minlength=len(counts)) - np.bincount(last, minlength=len(counts))
     ancestors = np.cumsum(counts[:-1])
     shares = np.concatenate(([0.0], np.cumsum(np.where(ancestors > 0, 1 / np.maximum(ancestors, 1), 0.0))))
-    descendants = np.bincount(spike, shares[last] - shares[first], len(steps))
+    descendants = np.zeros(len(steps))
+    for spike, edge in _deliveries(unit, circuit):
+        first, last = met(spike, edge)
+        descendants += np.bincount(spike, shares[last] - shares[first], len(steps))
     inner = (steps >= steps[0] + margin / h) & (steps <= steps[-1] - margin / h)
     return float(descendants[inner].mean()) if inner.any() else float("nan")
 
 
-def _deliveries(unit: Ints, circuit: Any) -> tuple[Ints, Ints]:
-    """Every (spike, edge) along which a spike travels from an excitatory unit."""
-    pre = np.asarray(circuit.topology.pre, np.int64)
-    start = np.searchsorted(pre, np.arange(circuit.units + 1))
+def _deliveries(unit: Ints, circuit: Any) -> Iterator[tuple[Ints, Ints]]:
+    """Every (spike, edge) along which a spike travels from an excitatory unit, a part at a time."""
+    start = np.searchsorted(np.asarray(circuit.topology.pre, np.int64), np.arange(circuit.units + 1))
     degree = np.where(np.asarray(circuit.inhibitory, bool), 0, np.diff(start))[unit]
-    spike = np.repeat(np.arange(len(unit)), degree)
-    within = np.arange(len(spike)) - np.repeat(np.cumsum(degree) - degree, degree)
-    return spike, start[unit][spike] + within
+    cuts = np.flatnonzero(np.diff(np.cumsum(degree) // PART)) + 1
+    for spikes in np.split(np.arange(len(unit)), cuts):
+        many = degree[spikes]
+        within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+        yield np.repeat(spikes, many), np.repeat(start[unit[spikes]], many) + within
 
 
 def activity_slope(counts: ArrayLike) -> float:

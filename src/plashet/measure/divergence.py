@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import tree
-from ..liquids import Spiking
 from ..run import run
-from ..types import Array
-from .driven import begun
+from ..types import Array, Cell
+from .driven import begun, heard
 
 Floats = NDArray[np.float64]
 Disturb = Callable[[Array, np.random.Generator], Array]  # potentials (copies, units) to disturbed ones
@@ -44,7 +43,7 @@ class Divergence(NamedTuple):
 
 
 def divergence(
-    liquid: Spiking,
+    cell: Cell,
     u: Array,
     dt: float,
     *,
@@ -56,19 +55,19 @@ def divergence(
 ) -> Divergence:
     """Lyapunov's question of spiking units: λ of a disturbance of finite size, under the input u (time, inputs).
 
-    After `washout` [s] `copies` of the state are disturbed, each by itself, and all hear the same input and noise for
-    `every` [s]; then they are set back beside the undisturbed run, disturbed anew, and so on to the end of u. The
-    distance is |v - v'| over the units' potentials, as root mean square over copies and rounds, so what grows counts
-    for more than what heals. Below 0 the input decides what happens and the disturbance is forgotten, above 0 small
-    causes grow; -inf where all are gone. Once the copies are as far apart as any two states λ can only fall: then
-    shorten `every`.
+    cell: a Spiking, or cells made with one. After `washout` [s] `copies` of its state are disturbed, each by itself,
+    and all hear the same input and noise for `every` [s]; then they are set back beside the undisturbed run, disturbed
+    anew, and so on to the end of u. The distance is |v - v'| over the units' potentials, as root mean square over
+    copies and rounds, so what grows counts for more than what heals. Below 0 the input decides what happens and the
+    disturbance is forgotten, above 0 small causes grow; -inf where all are gone. Once the copies are as far apart as
+    any two states λ can only fall: then shorten `every`.
 
     disturb: `pushed(0.1)` unless given; `one_spike`; or your own. An infinitesimal push, which changes no spike, would
     always be forgotten on a grid of time, so this is λ of its size; of unconnected LIF units below threshold -1/tau.
     Legenstein and Maass 2007; spikes and infinitesimal exponents: Monteforte and Wolf 2010.
     Raises ValueError where u is too short for one round.
     """
-    u = np.asarray(u, np.float64)
+    liquid, u = heard(cell, np.asarray(u, np.float64), dt)
     skip, ticks = round(washout / dt), round(every / dt)
     if u.ndim != 2 or ticks < 2 or len(u) < skip + ticks:
         raise ValueError(

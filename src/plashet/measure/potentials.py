@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..liquids import Spiking
 from ..run import run
-from ..types import Array
-from .driven import begun
+from ..types import Array, Cell
+from .driven import begun, heard
 
 
 class Potentials(NamedTuple):
@@ -22,13 +21,15 @@ class Potentials(NamedTuple):
     h: float  # [s]
 
 
-def potentials(liquid: Spiking, u: Array, dt: float, units: Any, state: Any = None) -> Potentials:
-    """Drive the liquid with u (time, inputs), ticks of dt [s], one grid step at a time, and keep what `units` do.
+def potentials(cell: Cell, u: Array, dt: float, units: Any, state: Any = None) -> Potentials:
+    """Drive a cell with u (time, inputs), ticks of dt [s], and see its Spiking one grid step at a time.
 
-    Slow, in Python step by step: a second at h = 0.1 ms takes some tenths of one. state: where to begin, else at rest.
+    Slow, in Python step by step: a second at h = 0.1 ms takes some tenths of one. state: where the Spiking
+    begins, else at rest.
     Raises ValueError if dt is not whole grid steps, or for units that are not there.
     """
-    u, units = np.asarray(u, np.float64), np.atleast_1d(np.asarray(units, np.int64))
+    liquid, u = heard(cell, np.asarray(u, np.float64), dt)
+    units = np.atleast_1d(np.asarray(units, np.int64))
     per, last = round(dt / liquid.h), liquid.outputs - 1
     if per < 1 or abs(per * liquid.h - dt) > 1e-6 * dt:
         raise ValueError(f"a tick of {dt} s is not whole grid steps of {liquid.h} s")

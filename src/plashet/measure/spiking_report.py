@@ -18,6 +18,7 @@ from .rank import kernel_quality
 from .spikes import firing_rates, interval_cv, per_kind, silent_share, synchrony
 
 BIN, SAMPLE = 0.03, 0.01  # [s]: memory is of the input's mean over such a bin, and measured so often
+READ = 1000  # units that the readout sees at most, evenly taken
 TOLD, LAGS = 0.05, 20  # share of its variance that a readout must explain; so many bins ago at most
 WINDOW, MOST = 0.25, 64  # [s] of one input, and how many (they overlap in a short u), for the ranks
 JITTER = 4e-3  # [s], the paper's
@@ -126,7 +127,7 @@ def _memory(states: NDArray[np.float64], u: Array, dt: float) -> float:
     counts = np.nan_to_num(u[: samples * each]).reshape(samples, each, -1).mean(axis=1)
     sums = np.cumsum(np.concatenate([np.zeros((1, counts.shape[1])), counts]), axis=0)
     means = sums[per:] - sums[:-per]  # of the bin that ends with each sample
-    x = states[per - 1 :]
+    x = states[per - 1 :, :: -(-states.shape[1] // READ)]
     spread = x.std(axis=0)
     x = (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     most = min(LAGS, len(x) // (4 * per))
