@@ -133,14 +133,14 @@ class Both:
         return np.concatenate(found)
 
 
-class Plan(NamedTuple):
+class Binning(NamedTuple):
     """How to pool in one pass: ticks are summed in bins, no tick in two; rows are means over bins."""
 
     bins: Array  # (ticks,) int64, -1: of no row
     shares: Array  # (rows, bins): rows = shares @ sums
 
 
-def plan(pooling: Pooling, dt: Array) -> Plan:
+def plan(pooling: Pooling, dt: Array) -> Binning:
     """The plan for a sequence whose ticks last dt (ticks,)."""
     layers = pooling.layers(dt)
     code = layers[0]
@@ -155,7 +155,7 @@ def plan(pooling: Pooling, dt: Array) -> Plan:
     of_layer, of_bin = np.nonzero(kinds >= 0)
     np.add.at(shares, (kinds[of_layer, of_bin], of_bin), 1.0)
     counts = shares @ ticks
-    return Plan(np.ascontiguousarray(bins, np.int64), shares / np.maximum(counts, 1.0)[:, None])
+    return Binning(np.ascontiguousarray(bins, np.int64), shares / np.maximum(counts, 1.0)[:, None])
 
 
 def _ends(dt: Array) -> Array:
