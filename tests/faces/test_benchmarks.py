@@ -18,6 +18,7 @@ import driving  # noqa: E402
 import fitting  # noqa: E402
 import known_peers  # noqa: E402
 import memory  # noqa: E402
+import plasticity  # noqa: E402
 import run  # noqa: E402
 import spiking_speed  # noqa: E402
 import summary  # noqa: E402
@@ -135,3 +136,12 @@ def test_a_script_answers_from_the_command_line(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "Absent, so not measured: reservoirpy" in done.stdout
     assert run.results({"results": json.loads(kept.read_text())})[0].question == "driving"
+
+
+def test_plasticity_is_judged_beside_the_liquid_as_drawn(monkeypatch):
+    for name, value in {"UNLABELLED": 2, "TAUGHT": 20, "TESTED": 20}.items():
+        monkeypatch.setattr(plasticity, name, value)
+    monkeypatch.setattr(plasticity, "RULES", {name: plasticity.RULES[name] for name in ("STDP", "both to 10 Hz")})
+    found = plasticity.trial(3)
+    assert set(found) == {"no liquid", "as drawn", *(f"{r}{s}" for r in plasticity.RULES for s in ("", ", shuffled"))}
+    assert plasticity.show([found, found]).count("\n") == 8

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...types import Array, Evidence
 from ...within import exchanged, member, member_state, spiking_path
-from .rule import Parts, Spikes, background_of, with_background
+from .rule import Parts, Spikes, background_of, weights_moved, with_background
 
 
 class PlasticKnowledge(NamedTuple):
@@ -96,9 +96,16 @@ class Plastic:
         """The model with the liquid and the readout so far; its weights are views of the knowledge."""
         untaught, parts = knowledge.untaught, knowledge.parts
         path = spiking_path(untaught.liquid)
-        moved = _with_neurons(member(untaught.liquid, path), parts.background).reweighted(parts.weight)
+        liquid = member(untaught.liquid, path)
         readout = untaught.readout if self.readout is None else self.readout.model(knowledge.readout).readout
-        return replace(untaught, liquid=exchanged(untaught.liquid, path, moved), readout=readout)
+        *of, moved, model = vars(liquid).get("_taught", (None,) * 6)
+        if all(a is b for a, b in zip(of, (untaught, *parts, readout), strict=True)):
+            weights_moved(moved)
+            return model  # asked for at every tick: all that has changed are numbers in arrays that it holds
+        moved = _with_neurons(liquid, parts.background).reweighted(parts.weight)
+        model = replace(untaught, liquid=exchanged(untaught.liquid, path, moved), readout=readout)
+        vars(liquid)["_taught"] = untaught, *parts, readout, moved, model
+        return model
 
     def _plans(self, liquid: Any) -> tuple[Any, ...]:
         """What each rule has laid out: once for a liquid, kept beside its fields, so neither copied nor saved."""

@@ -88,3 +88,8 @@ def with_background(liquid: Any, background: Array) -> Any:
         neuron = replace(neuron, background=background)
     vars(other).update(neuron=neuron, _plans={})
     return other
+
+
+def weights_moved(liquid: Any) -> None:
+    """Its weights were written in place: a copy of them that was made for the kernel is out of date."""
+    vars(liquid).pop("_laid", None)
