@@ -23,8 +23,8 @@ Found with the default seeds (mean ± standard deviation; the second number is b
     triplets                   75.7 ± 4.1   +0.2 ± 2.6
 
 So homeostatic currents help here, on every seed; but as much is left of it after shuffling, so it is the spread of
-excitabilities that helps, not what each unit learnt. STDP helps less than it varies, and triplets not at all. With seven
-sets of rules compared one may look good by chance, and 200 tested patterns leave ± 3 % to a single seed.
+excitabilities that helps, not what each unit learnt. STDP helps less than it varies, and triplets not at all. With
+seven sets of rules compared one may look good by chance, and 200 tested patterns leave ± 3 % to a single seed.
 """
 
 from __future__ import annotations
