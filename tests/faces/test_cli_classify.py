@@ -418,3 +418,40 @@ def test_the_demonstration_of_calls_leaves_files_to_go_on_with(here, capsys):
     assert (here / "out" / "long.wav").is_file()
     assert len(list((here / "out" / "calls").glob("*/*.wav"))) == 8 * 5 * 3
     assert "Next: plashet listen out/model.plashet out/long.wav" in said
+
+
+def test_inspect_says_what_a_recogniser_tells_apart_and_hears(learnt, capsys):
+    path = str(learnt[1] / "model.plashet")
+    assert run(["inspect", path, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["kind"] == "recogniser"
+    assert said["classes"] == ["fall", "rise", "trill"]
+    assert said["features"] == 5 * 60
+    assert said["hears"].startswith("8,000 samples per second, through LogMel")
+    assert run(["inspect", path]) == 0
+    assert f"Next: plashet listen {path} SOUND.wav" in capsys.readouterr().out.replace("\n", "")
+
+
+def test_noisy_copies_are_taught_and_the_recordings_asked(learnt, here, capsys):
+    sounds, out = learnt
+    assert run(["classify", str(sounds), "--names", NAMES, "--noisy", *FEW, "--json", "-o", "noisy"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["recordings"] == 54  # the copies are not among what is asked
+    assert (here / "noisy" / "model.plashet").read_bytes() != (out / "model.plashet").read_bytes()
+    assert "noisy copy" in (here / "noisy" / "report.html").read_text()
+
+
+def test_a_noisy_copy_is_the_recording_with_noise_as_loud_as_said():
+    from plashet.classify.noisy import LOUD, SILENCE, noisy
+
+    samples = np.random.default_rng(0).normal(size=8000).astype(np.float32) / 4
+    for key in range(20):
+        copy = noisy(samples, RATE, (key,))
+        np.testing.assert_array_equal(copy, noisy(samples, RATE, (key,)))
+        assert copy.dtype == np.float32
+        before = int(np.argmax(np.correlate(copy, samples, "valid")))
+        assert before <= SILENCE * RATE
+        rest = copy.astype(float)
+        rest[before : before + 8000] -= samples
+        below = -10 * np.log10(np.mean(rest**2) / np.mean(samples**2))
+        assert LOUD[0] - 0.3 < below < LOUD[1] + 0.3

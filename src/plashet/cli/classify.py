@@ -27,6 +27,7 @@ class Asked:
     liquid: str
     units: int
     folds: int | None
+    noisy: bool
     seed: int
 
 
@@ -46,6 +47,7 @@ class Asked:
     metavar="N",
     help="Parts left out in turn  [default: each speaker or group; 5 where none are known].",
 )
+@click.option("--noisy", is_flag=True, help="Teach noisy copies too, with silence around: for `plashet listen`.")
 @click.option("-o", "--output", metavar="DIR", help="Folder for the results  [default: runs/<time>-classify].")
 @click.option("--open", "open_page", is_flag=True, help="Open the report in the browser.")
 @seeded
@@ -82,7 +84,13 @@ def learn(say: Say, run: Any, asked: Asked, began: float, notes: tuple[str, ...]
     how = trial(found, asked.folds, say.note)
     parts: dict[str, Any] = {}
     with say.waiting(f"hearing {len(found)} files", len(found)) as moved:
-        heard = hear(found, asked.rate, lambda rate: _recipe(asked, rate, parts).front, moved)
+        heard = hear(
+            found,
+            asked.rate,
+            lambda rate: _recipe(asked, rate, parts).front,
+            moved,
+            asked.seed if asked.noisy else None,
+        )
     with say.waiting(f"learning {len(found.classes)} classes, {how.words}"):
         learnt = work(heard, how, parts["recipe"], asked.seed)
     finish(say, run, learnt, _told(asked, heard, how, time.perf_counter() - began, notes), _config(asked, heard))
@@ -103,12 +111,19 @@ def work(heard: Heard, how: Trial, parts: Any, seed: int) -> Any:
     from functools import partial
 
     from ..classify import fit_recogniser
+    from ..classify.noisy import fit_pairs
     from .learnt import Learnt
     from .trials import run_trial
 
-    fit = partial(fit_recogniser, liquid=parts.liquid, dt=parts.front.dt, pooling=parts.pooling)
-    tried = run_trial(fit, heard.frames, heard.labels, how, seed)
-    whole = fit(heard.frames, heard.labels, groups=how.groups)
+    given = {"liquid": parts.liquid, "dt": parts.front.dt, "pooling": parts.pooling}
+    if heard.copies is None:
+        fit: Any = partial(fit_recogniser, **given)
+        tried = run_trial(fit, heard.frames, heard.labels, how, seed)
+        whole = fit(heard.frames, heard.labels, groups=how.groups)
+    else:
+        pairs, fit = list(zip(heard.frames, heard.copies, strict=True)), partial(fit_pairs, **given)
+        tried = run_trial(fit, pairs, heard.labels, how, seed)
+        whole = fit(pairs, heard.labels, groups=how.groups).recogniser
     recogniser = replace(whole, model=replace(whole.model, front=parts.front))
     names = tuple(path.name for path in heard.recordings.paths)
     return Learnt(recogniser, tried, heard.frames, heard.labels, names, parts.about, how.groups)
@@ -124,6 +139,8 @@ def _told(asked: Asked, heard: Heard, how: Trial, seconds: float, notes: tuple[s
         f"{len(heard.labels):,} recordings of {len(set(heard.labels))} classes, {_minutes(sum(heard.seconds))} at "
         f"{heard.rate:,} samples per second. Tried with {how.words}."
     )
+    if asked.noisy:
+        notes += ("A noisy copy of each recording was taught too; what is asked is always the recording itself.",)
     if how.groups is None:
         notes += (
             "Nothing was known of who or what made the recordings: those of one source may lie on both sides of a "
@@ -157,6 +174,7 @@ def _typed(asked: Asked) -> str:
     words += ["--rate", str(asked.rate)] if asked.rate else []
     words += ["--liquid", asked.liquid, "--units", str(asked.units)]
     words += ["--folds", str(asked.folds)] if asked.folds else []
+    words += ["--noisy"] if asked.noisy else []
     return shlex.join([*words, "--seed", str(asked.seed)])
 
 
@@ -169,6 +187,7 @@ def _config(asked: Asked, heard: Heard) -> dict[str, Any]:
         "liquid": asked.liquid,
         "units": asked.units,
         "folds": asked.folds,
+        "noisy": asked.noisy,
         "seed": asked.seed,
         "sha256": heard.digest,
     }

@@ -23,7 +23,7 @@ def show(say: Say, run: Any, quick: bool, seed: int) -> None:
     with say.waiting("making calls"):
         long = _write(folder, 3 if quick else EACH, seed)
     began = time.perf_counter()
-    asked = Asked(str(folder), NAMES, None, "reservoir", UNITS, None, seed)
+    asked = Asked(str(folder), NAMES, None, "reservoir", UNITS, None, True, seed)
     recogniser = learn(say, run, asked, began, ("The birds are made up; every call of one is left out in turn.",))
     say.show("", f"{long}, a bird that was never heard, with noise in between:")
     say.show(f"{'from':>9} {'to':>9}  is       heard")

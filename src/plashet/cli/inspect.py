@@ -15,6 +15,7 @@ from ..save import load as read_file
 from .console import Say, speaking
 from .faults import UsageFault, model_fault
 from .probes import Probe, probes
+from .voices import tick_of, told_of
 
 _HOLDS = {"Saved": "Forecaster", "Snapshot": "Live", "Watched": "a watch: a Forecaster and its score"}
 
@@ -37,6 +38,8 @@ def command(say: Say, models: tuple[str, ...]) -> None:
             if one["kind"] == "watch" or len(one.get("targets", ())) == 1:
                 typed = ["plashet", "watch", "-", "--model", one["file"], "--target", one["target"]]
                 say.show(f"Next: {shlex.join(typed)}")
+            if one["kind"] == "recogniser" and "hears" in one:
+                say.show(f"Next: {shlex.join(['plashet', 'listen', one['file'], 'SOUND.wav'])}")
 
 
 def examine(path: str) -> dict[str, Any]:
@@ -59,15 +62,18 @@ def examine(path: str) -> dict[str, Any]:
         "size": Path(path).stat().st_size,
     }
     found |= {"format": about["format"], "plashet": about.get("plashet"), "NumPy": about.get("numpy")}
-    return found | _learnt(value) | _liquids(value)
+    return found | _learnt(value) | _liquids(value, tick_of(value))
 
 
 def _learnt(value: Any) -> dict[str, Any]:
     """What a forecaster, a watch or a Live has learnt; nothing for other values."""
+    from ..classify import Recogniser
     from ..forecast.forecaster import Saved
     from ..live import Snapshot
     from .watcher import Watched
 
+    if isinstance(value, Recogniser):
+        return told_of(value)
     if isinstance(value, Watched):
         inner = {} if value.model is None else _forecaster(value.model)
         mae = value.total / value.scored if value.scored else None
@@ -97,17 +103,23 @@ def _forecaster(saved: Any) -> dict[str, Any]:
     }
 
 
-def _liquids(value: Any) -> dict[str, Any]:
-    """Each distinct liquid in the file: its size, and how it answers noise."""
+def _liquids(value: Any, tick: float | None) -> dict[str, Any]:
+    """Each distinct liquid in the file: its size, and how it answers noise.
+
+    tick [s]: a recogniser's. Its rate liquids are tried in such ticks, and get no advice: that is for liquids that must
+    remember single ticks, and a recogniser is judged by its trial. Spiking liquids are tried in ticks of their own.
+    """
     from ..measure import report
 
     found = {}
     for count, (cell, probe) in enumerate(_cells(value, set()), 1):
         u, dt = probe.inputs(cell)
+        slow = tick if probe.family == "rate" else None
         told = {"family": probe.family, "units": cell.outputs, "inputs": cell.inputs}
         if circuit := getattr(cell, "circuit", None):
             told |= {"currents": circuit.inputs.currents, "events": circuit.inputs.events}
-        found[f"liquid {count}"] = told | report(cell, u, dt).as_dict()
+        said = report(cell, u, dt if slow is None else slow).as_dict()
+        found[f"liquid {count}"] = told | said | ({} if slow is None else {"advice": ()})
     return found
 
 

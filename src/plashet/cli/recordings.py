@@ -19,6 +19,7 @@ class Heard:
 
     recordings: Any
     frames: list[Any]  # (time_i, features) of each
+    copies: list[Any] | None  # the same of noisy copies
     seconds: list[float]
     rate: int
     digest: str
@@ -55,11 +56,18 @@ def find(data: str, names: str | None) -> Any:
         return recordings(path, names)
 
 
-def hear(found: Any, rate: int | None, front_of: Callable[[int], Any], moved: Callable[[int], None]) -> Heard:
+def hear(
+    found: Any,
+    rate: int | None,
+    front_of: Callable[[int], Any],
+    moved: Callable[[int], None],
+    noise: int | None = None,
+) -> Heard:
     """Read every file once and keep its frames, so many at a time as there are cores; samples are not kept.
 
-    rate: resample to it; None: the rate of the first file, which all must have.
+    rate: resample to it; None: the rate of the first file, which all must have. noise: a seed, for noisy copies too.
     """
+    from ..classify.noisy import noisy
     from ..data import read_sound, resampled
     from ..data.sound import RateError
     from ..threads import each
@@ -68,15 +76,18 @@ def hear(found: Any, rate: int | None, front_of: Callable[[int], Any], moved: Ca
         wanted = rate if rate is not None else found[0].rate
         front, done = front_of(wanted), Counter[str]()
 
-        def one(path: Any) -> tuple[Any, float, bytes]:
+        def one(place: int) -> tuple[Any, Any, float, bytes]:
+            path = found.paths[place]
             sound = read_sound(path)
             if rate is None and sound.rate != wanted:
                 raise RateError(path, sound.rate, wanted)
             sound = resampled(sound, wanted)
             done["files"] += 1
             moved(done["files"])
-            return front(sound.samples), sound.seconds, hashlib.sha256(sound.samples.tobytes()).digest()
+            copy = None if noise is None else front(noisy(sound.samples, wanted, (noise, place)))
+            return front(sound.samples), copy, sound.seconds, hashlib.sha256(sound.samples.tobytes()).digest()
 
-        told = each(one, found.paths)
-    digest = hashlib.sha256(b"".join(t[2] for t in told)).hexdigest()
-    return Heard(found, [t[0] for t in told], [t[1] for t in told], wanted, digest)
+        told = each(one, range(len(found)))
+    frames, copies, seconds, digests = (list(column) for column in zip(*told, strict=True))
+    digest = hashlib.sha256(b"".join(digests)).hexdigest()
+    return Heard(found, frames, None if noise is None else copies, seconds, wanted, digest)

@@ -46,6 +46,26 @@ def fitted(sound: Any, rate: int, what: str, note: Callable[[str], None]) -> Any
     return resampled(sound, rate)
 
 
+def told_of(recogniser: Any) -> dict[str, Any]:
+    """What `plashet inspect` says of a recogniser: what it tells apart, what it hears, and what it keeps of that."""
+    from ..encode.audio import Front
+
+    model = recogniser.model
+    told = {"kind": "recogniser", "holds": "Recogniser", "classes": [str(c) for c in recogniser.classes]}
+    if isinstance(model.front, Front):
+        parts = [type(part).__name__ for part in (model.front.ear, *model.front.parts)]
+        told["hears"] = f"{rate_of(recogniser):,} samples per second, through {', '.join(parts)}"
+    told |= {"tick": f"{1000 * model.dt:g} ms", "keeps": repr(model.pooling)}
+    return told | {"features": int(model.readout.weights.shape[0])}
+
+
+def tick_of(value: Any) -> float | None:
+    """[s] of the ticks that a recogniser was taught in; None for anything else."""
+    from ..classify import Recogniser
+
+    return float(value.model.dt) if isinstance(value, Recogniser) else None
+
+
 def _kind(value: Any) -> str:
     kind = type(value).__name__
     return {"Saved": "Forecaster", "Snapshot": "Live", "Watched": "watch"}.get(kind, kind)
