@@ -1,6 +1,6 @@
 """Spoken digits: a reservoir and a spiking liquid beside the same readout without a liquid.
 
-    PLASHET_BENCH_DATA=FOLDER python benchmarks/digits.py [--seeds 5] [--units 1000] [--json FILE] [--picture FILE.svg]
+    PLASHET_BENCH_DATA=FOLDER python benchmarks/digits.py [--seeds 5] [--units 1000] [--json FILE]
 
 The Free Spoken Digit Dataset, 3,000 recordings of six speakers, lies in FOLDER/fsdd.npz: `samples` int16, all
 recordings end to end, recording i is samples[offsets[i]:offsets[i + 1]]; `digit`, `speaker`, `index`; `sample_rate`.
@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 import common
 import numpy as np
 from digits_data import SNR, Digits, load, noisy
+from digits_page import accuracies, costs
 from digits_readout import Taught, choose, teach
 
 from plashet.cells import Chain, Pass
@@ -198,61 +199,30 @@ def _summed(name: str, trials: list[Any]) -> dict[str, Any]:
     return found
 
 
-def table(found: dict[str, Any]) -> str:
-    """Markdown: accuracies, then what they cost."""
-    rows, costs = [], []
-    for name, one in found["results"].items():
-        holds = one.get("holds", ("", ""))
-        cells = [f"{_spread(one[k])}{_verdict(one, i, holds)}" for i, k in enumerate(("official", "unseen"))]
-        rows.append((name, *cells, *(f"{np.mean(v):.1f}" for v in one["noise"].values())))
-        c = one["cost"]
-        spiking = (_large(c[k]) if k in c else "–" for k in ("spikes", "synaptic events", "neuron updates"))
-        costs.append((name, one["features"], _large(c["multiply-adds"]), *spiking, f"{one['seconds']:.1f}"))
-    columns = ("% right", "official split", "unseen speaker", *(f"noise {snr} dB" for snr in SNR))
-    per = (
-        "a second of sound",
-        "features",
-        "multiply-adds",
-        "spikes",
-        "synaptic events",
-        "neuron updates",
-        "taught in s",
-    )
-    return f"{common.table(columns, rows)}\n{common.table(per, costs)}"
-
-
-def _spread(scores: list[float]) -> str:
-    return f"{np.mean(scores):.2f}" + (f" [{min(scores):.2f}, {max(scores):.2f}]" if len(scores) > 1 else "")
-
-
-def _verdict(one: dict[str, Any], i: int, holds: Any) -> str:
-    return f", wanted {one['wanted'][i]:g} {'yes' if holds[i] else '**no**'}" if "wanted" in one else ""
-
-
-def _large(value: float) -> str:
-    return "0" if value == 0 else f"{value / 1e6:.2g} M" if value >= 1e6 else f"{value / 1e3:.3g} k"
+def beside(before: dict[str, Any], now: dict[str, Any], rate: float) -> dict[str, Any]:
+    """What was found now in the place of what was found before, everyone in the usual order."""
+    both = before | now
+    return {name: both[name] for name in parties(rate, 1) if name in both}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5, help="how many seeds (default 5)")
     parser.add_argument("--units", type=int, default=1000, help="of each liquid (default 1000)")
+    parser.add_argument("--keep", action="store_true", help="put it beside what is in that file")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these parties alone")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there as JSON")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the accuracies in noise there")
     options = parser.parse_args()
     digits = load()
     chosen = parties(digits.rate, options.units)
     chosen = {name: party for name, party in chosen.items() if not options.only or name in options.only}
     found = {"machine": common.machine(), "command": "python benchmarks/digits.py", "units": options.units}
     found |= {"seeds": options.seeds, "results": measure(digits, chosen, range(options.seeds))}
-    print(table(found))
+    if options.keep and options.json.exists():
+        found["results"] = beside(json.loads(options.json.read_text())["results"], found["results"], digits.rate)
+    print(accuracies(found), costs(found), sep="\n")
     if options.json:
         options.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-    if options.picture:
-        from digits_picture import draw
-
-        draw(found, options.picture)
     return 0 if all(all(one.get("holds", ())) for one in found["results"].values()) else 1
 
 

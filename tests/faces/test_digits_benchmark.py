@@ -10,12 +10,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import digits
+import digits_choice
 import digits_data
+import digits_page
 import digits_readout
 
 from plashet.cells import Pass
 from plashet.learn import FoldRidge
 from plashet.model import unread
+from plashet.sequences import features
 
 
 @pytest.fixture
@@ -57,6 +60,44 @@ def test_every_party_is_scored_on_both_protocols_in_noise_and_by_cost(folder, mo
     printed = capsys.readouterr().out
     assert "wanted 99.3" in printed
     assert "synaptic events" in printed
+
+
+def test_what_is_found_later_is_put_beside_what_was_found(folder, monkeypatch):
+    file = folder / "found.json"
+    for name in ("reservoir", "no liquid, same front end"):
+        argv = ["digits.py", "--seeds", "1", "--units", "5", "--only", name, "--keep", "--json", str(file)]
+        monkeypatch.setattr(sys, "argv", argv)
+        digits.main()
+    found = json.loads(file.read_text())
+    assert list(found["results"]) == ["no liquid, same front end", "reservoir"]
+    page = digits_page.page(found, "noise.png")
+    assert "| no liquid, same front end |" in page
+    assert "wanted 82" in page
+    assert "](noise.png)" in page
+    pytest.importorskip("matplotlib")
+    digits_page.draw(found, folder / "noise.png")
+    assert (folder / "noise.png").stat().st_size > 5000
+
+
+def test_candidates_are_scored_for_each_speaker_left_out(folder, monkeypatch, capsys):
+    one = {"reservoir": dict(list(digits_choice.candidates(8000, 10)["reservoir"].items())[:2])}
+    monkeypatch.setattr(digits_choice, "candidates", lambda rate, units: one)
+    monkeypatch.setattr(sys, "argv", ["digits_choice.py", "--units", "10"])
+    digits_choice.main()
+    assert "| reservoir | official split | without ann | without bob | without cid |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["reservoir", "spiking liquid"])
+def test_every_candidate_is_another_liquid_or_front_end(kind):
+    frames = np.random.default_rng(0).standard_normal((30, 40))
+    for name, recipe in digits_choice.candidates(8000, 10)[kind].items():
+        cell = recipe.liquid(recipe.front.outputs)
+        u = frames[:, : cell.inputs] if cell.inputs <= 40 else np.hstack((frames, frames))[:, : cell.inputs]
+        found = features(cell, [u], 0.01, recipe.pooling)
+        if name == "as it is":
+            first = found
+        elif recipe.front.outputs == 40 and found.shape == first.shape and not name.startswith("each recording"):
+            assert not np.allclose(found, first), name
 
 
 def test_without_the_data_the_benchmark_says_where_it_looked(tmp_path, monkeypatch):
