@@ -47,7 +47,7 @@ class QIF:
 
 def circuit(seed: int) -> pl.wiring.Circuit:
     """A column of 60 units that two event lines reach."""
-    recipe = pl.wiring.Recipe(delay=pl.wiring.Kinds(2e-3, 1e-3, 1e-3, 1e-3))  # whole milliseconds
+    recipe = pl.wiring.ColumnRecipe(delay=pl.wiring.Kinds(2e-3, 1e-3, 1e-3, 1e-3))  # whole milliseconds
     return pl.wiring.column((5, 4, 3), inputs=2, seed=seed, recipe=recipe)
 
 

@@ -1,12 +1,15 @@
 """The architecture, checked: imports point down, files stay small, nothing heavy is loaded."""
 
 import ast
+import importlib
 import json
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 
 import plashet
+from plashet.save import _buildable
 
 ROOT = Path(plashet.__file__).parent
 LAYERS = [
@@ -81,3 +84,15 @@ def test_a_name_that_is_not_there_says_so():
         assert "has no attribute 'nothing'" in str(error)  # noqa: PT017
     else:
         raise AssertionError("a missing name was found")
+
+
+def test_no_two_types_of_a_value_have_the_same_name():
+    """A file names the types of what it holds, so a name is one type's."""
+    homes: dict[str, set[str]] = {}
+    for module in pkgutil.walk_packages(plashet.__path__, "plashet."):
+        if module.name.startswith("plashet.bridges.") or module.name == "plashet.__main__":
+            continue  # they hold no types of values, and need what an extra brings
+        for kind in vars(importlib.import_module(module.name)).values():
+            if _buildable(kind) and kind.__module__.startswith("plashet."):
+                homes.setdefault(kind.__name__, set()).add(kind.__module__)
+    assert {name: places for name, places in homes.items() if len(places) > 1} == {}

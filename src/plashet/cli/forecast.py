@@ -16,7 +16,7 @@ AUTO_SHARE, AUTO_MOST = 0.25, 500  # a backtest that nobody asked for: the last 
 
 
 @dataclass(frozen=True)
-class Asked:
+class Wanted:
     """What was typed."""
 
     data: str
@@ -99,7 +99,7 @@ def command(say: Say, output: str | None, open_page: bool, time_column: str | No
     from .results import Findings, finish
     from .runs import Run
 
-    asked, began = Asked(time=time_column, **given), time.perf_counter()
+    asked, began = Wanted(time=time_column, **given), time.perf_counter()
     series = prepare(asked, say)
     start = _start(asked, series.rows)
     run = Run.begin("forecast", output)
@@ -128,7 +128,7 @@ class Prepared:
     rows: int
 
 
-def prepare(asked: Asked, say: Say) -> Prepared:
+def prepare(asked: Wanted, say: Say) -> Prepared:
     """Read the table, find time, check every number; what had to be mended is said on stderr."""
     import pandas as pd
 
@@ -162,7 +162,7 @@ def _refuse_missing(table: Any, values: Any, line: Any) -> None:
         raise DataFault(f"{table.source}, {line.gap}", "--missing auto")
 
 
-def _start(asked: Asked, rows: int) -> int:
+def _start(asked: Wanted, rows: int) -> int:
     """The row from which on to forecast and compare; 0: no backtest."""
     from ..forecast.prepare import least_rows
 
@@ -185,7 +185,7 @@ def _start(asked: Asked, rows: int) -> int:
     return start
 
 
-def _work(asked: Asked, series: Prepared, start: int) -> tuple[Any, Any, Any]:
+def _work(asked: Wanted, series: Prepared, start: int) -> tuple[Any, Any, Any]:
     """Fit, compare from `start` on if asked, and forecast from the end of the data."""
     from ..forecast import Forecaster
 
@@ -197,7 +197,7 @@ def _work(asked: Asked, series: Prepared, start: int) -> tuple[Any, Any, Any]:
     return model, None, model.forecast()
 
 
-def _about(asked: Asked, series: Prepared, start: int) -> Any:
+def _about(asked: Wanted, series: Prepared, start: int) -> Any:
     from ..report import About
     from .results import facts
 
@@ -213,7 +213,7 @@ def _about(asked: Asked, series: Prepared, start: int) -> Any:
     return About(title, "", lead, _typed(asked), facts(asked.seed, data, series.table.digest))
 
 
-def _typed(asked: Asked) -> str:
+def _typed(asked: Wanted) -> str:
     """The command line again, every choice in it."""
     words = ["plashet", "forecast", asked.data]
     words += [w for name in asked.targets for w in ("--target", name)]
@@ -226,7 +226,7 @@ def _typed(asked: Asked) -> str:
     return shlex.join([*words, "--seed", str(asked.seed)])
 
 
-def _config(asked: Asked) -> dict[str, Any]:
+def _config(asked: Wanted) -> dict[str, Any]:
     return {
         "command": "forecast",
         "data": asked.data,

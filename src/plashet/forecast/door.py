@@ -24,7 +24,7 @@ class Shape:
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
+class Entered:
     """What came to `fit`: one series for each target, their rows, and what had to be mended."""
 
     shape: Shape
@@ -40,7 +40,7 @@ class Door:
     complete: bool
     known: tuple[str, ...]
 
-    def enter(self, y: Any, exog: Any) -> Entry:
+    def enter(self, y: Any, exog: Any) -> Entered:
         """y on its grid, and exog on the same grid."""
         table = table_of(self._rows(y, "y", ()))
         empty = [name for name, column in zip(table.names, table.values.T, strict=True) if np.isnan(column).all()]
@@ -54,7 +54,7 @@ class Door:
             Series(column, beside(table.values, others, k), known, table.grid.seasons(), table.grid.week)
             for k, column in enumerate(table.values.T.copy())
         )
-        return Entry(shape, series, count, table.notices)
+        return Entered(shape, series, count, table.notices)
 
     def later(self, y: Any, shape: Shape, last: int) -> tuple[Array, Array, int]:
         """New rows: values on the steps after `last`, (time, targets); and which rows were not later, and left out."""

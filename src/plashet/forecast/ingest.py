@@ -23,7 +23,7 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class Ingested:
     """Values (time, columns) on a grid, NaN where nothing was observed."""
 
     grid: Grid
@@ -54,10 +54,10 @@ def rows_of(data: Any, what: str = "y") -> Rows:
     return rows
 
 
-def table_of(rows: Rows) -> Table:
+def table_of(rows: Rows) -> Ingested:
     """Rows on their grid: sorted, one row a step, gaps as NaN; with a notice for whatever was changed."""
     if rows.times is None:
-        return Table(Grid(), rows.values, rows.names, rows.kind, ())
+        return Ingested(Grid(), rows.values, rows.names, rows.kind, ())
     times, values, notices = rows.times, rows.values, []
     if np.isnat(times).any():
         raise ValueError(f"row {int(np.isnat(times).argmax())} has no time")
@@ -81,7 +81,7 @@ def table_of(rows: Rows) -> Table:
             f"{off} of {len(times)} stamps are not on a grid of {grid.words()}: resampled to it, "
             "the mean of the rows nearest to each step"
         )
-    return Table(grid, _on_grid(grid.place(times), values), rows.names, rows.kind, tuple(notices))
+    return Ingested(grid, _on_grid(grid.place(times), values), rows.names, rows.kind, tuple(notices))
 
 
 def placed(rows: Rows, grid: Grid, after: int) -> Array:

@@ -1,7 +1,7 @@
 """Who listens to whom: topologies, and the arrays along their edges."""
 
 from .circuit import Circuit, Dynamics, Inputs, circuit
-from .column import Kinds, Recipe, column, columns
+from .column import ColumnRecipe, Kinds, column, columns
 from .draw import bands, random, rescaled, ring, small_world, with_feedback
 from .grow import grown, pruned
 from .spectral import spectral_radius
@@ -11,10 +11,10 @@ from .wiring import Wiring
 __all__ = [
     "Bands",
     "Circuit",
+    "ColumnRecipe",
     "Dynamics",
     "Inputs",
     "Kinds",
-    "Recipe",
     "Synapses",
     "Wiring",
     "bands",

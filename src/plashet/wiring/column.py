@@ -31,7 +31,7 @@ class Kinds:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ColumnRecipe:
     """What a column is drawn from: the paper's numbers (Maass, Natschläger & Markram 2002, Appendix B).
 
     C: probability of a connection at distance 0; weight: mean amplitude [mV]; delay [s]; U, D [s], F [s]: means of the
@@ -47,7 +47,7 @@ class Recipe:
     input: tuple[float, float] = (18.0, 9.0)
 
 
-PAPER = Recipe()
+PAPER = ColumnRecipe()
 
 
 def column(
@@ -58,7 +58,7 @@ def column(
     length: float = 2.0,
     inhibitory: float = 0.2,
     reach: float = 0.3,
-    recipe: Recipe = PAPER,
+    recipe: ColumnRecipe = PAPER,
 ) -> Circuit:
     """Units on a grid, joined the likelier the nearer: P(a to b) = C exp(-(D(a, b) / length)^2), no unit to itself.
 
@@ -152,7 +152,7 @@ def _gamma(rng: np.random.Generator, mean: Floats) -> Floats:
     return rng.standard_gamma(1.0, mean.shape) * mean
 
 
-def _drawn_dynamics(seed: int, recipe: Recipe, kinds: tuple[Array, Array]) -> Dynamics:
+def _drawn_dynamics(seed: int, recipe: ColumnRecipe, kinds: tuple[Array, Array]) -> Dynamics:
     rng = stream(seed, "dynamics")
     U, D, F = (
         _half_spread(rng, mean.of(*kinds), top)
