@@ -90,14 +90,21 @@ def verdict(learnt: Learnt) -> str:
     """The one sentence to take home: what the liquid adds, if it is more than chance would."""
     own, rest = learnt.tried.by_method[OWN], learnt.tried.by_method[REST]
     right, other = own.truth == own.guesses, rest.truth == rest.guesses
+    more = [f"{name} {words.percent(v.accuracy)}" for name, v in _rivals(learnt) if v.accuracy > own.accuracy]
+    better = f" Better is: {', '.join(more)}." if more else ""
     won, lost = int(np.sum(right & ~other)), int(np.sum(other & ~right))
     said = f"{words.percent(own.accuracy)} of {words.count(len(right))} are told right"
     against = f"the same readout without a liquid tells {words.percent(rest.accuracy)}"
     if won + lost == 0 or abs(won - lost) <= 1.96 * math.sqrt(won + lost):
-        return f"{said}; {against}: no difference that could not be chance."
+        return f"{said}; {against}: no difference that could not be chance.{better}"
     if won > lost:
-        return f"{said}; {against}."
-    return f"{said}; {against}. Here the liquid is in the way."
+        return f"{said}; {against}.{better}"
+    return f"{said}; {against}. Here the liquid is in the way.{better}"
+
+
+def _rivals(learnt: Learnt) -> list[tuple[str, Any]]:
+    """What else was tried, beside the same readout without a liquid."""
+    return [(name, one) for name, one in learnt.tried.by_method.items() if name not in (OWN, REST)]
 
 
 def findings(learnt: Learnt, told: Told, summary: Mapping[str, Any]) -> Any:
@@ -142,7 +149,7 @@ def _show(say: Say, page: Any, about: About) -> None:
         from ..report.matrix import commonest
 
         worst = commonest(page.confusion, page.classes)
-        say.show("most often: " + "; ".join(f"{a} taken for {b} {n}×" for a, b, n in worst))
+        say.show("most often: " + "; ".join(f"{a} taken for {b} ({n}×)" for a, b, n in worst))
     say.show("", pictures.listing("Made of", dict(page.chosen)))
     say.show("", *(pictures.bullet(n) for n in about.notes))
     say.show(f"heard {page.sound} in all, computed in {words.number(page.seconds)} s")

@@ -48,7 +48,7 @@ def width(classes: Sequence[str]) -> float:
 
 def figure(confusion: Any, classes: Sequence[str]) -> str:
     """The matrix as a table with shades, or as a picture where there are many classes."""
-    worst = "; ".join(f"{a} taken for {b} {n}×" for a, b, n in commonest(confusion, classes))
+    worst = "; ".join(f"{a} taken for {b} ({n}×)" for a, b, n in commonest(confusion, classes))
     said = f"Most often: {worst}." if worst else "Nothing was taken for anything else."
     drawn = _table(confusion, classes) if len(classes) <= MOST_CLASSES else _picture(confusion)
     return (
