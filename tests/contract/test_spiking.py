@@ -98,6 +98,32 @@ def test_a_row_alone_has_the_numbers_that_it_has_in_a_batch(cell, row):
     assert np.array_equal(turned[:, other], together)
 
 
+@every_liquid
+def test_a_row_taken_out_of_the_state_of_a_batch_goes_on_alone(cell):
+    """Its clock is a number then, no array."""
+    u = signal(12, (3,))
+    _, state = run(cell, u[:6], 0.2)
+    together = cell.record(state, u[6:], 0.2)
+    alone = tree.map_arrays(lambda _, a: a[1], state)
+    for t in range(6, 12):
+        ticked, y = cell.tick(alone, u[t, 1], 0.2)
+        alone, again, _ = cell.record(alone, u[t : t + 1, 1], 0.2)
+        assert same(ticked, alone)
+        assert np.array_equal(y, again[0])
+        assert np.array_equal(y, together[1][t - 6, 1])
+    assert same(alone, tree.map_arrays(lambda _, a: a[1], together[0]))
+
+
+@every_liquid
+@pytest.mark.parametrize("dt", [0.2, np.full(4, 0.2), np.full((4, 0), 0.2)])
+def test_a_batch_without_rows_is_a_batch(cell, dt):
+    u = np.zeros((4, 0, U))
+    state, outputs, events = cell.record(cell.init(u[0]), u, dt)
+    assert outputs.shape == (4, 0, N)
+    assert events.shape == (0, 3)
+    assert state.clock.shape == (0,)
+
+
 @pytest.mark.parametrize("name", ["LIF", "noise", "random beginning"])
 def test_the_number_of_threads_changes_nothing(name, monkeypatch):
     cell, u, dt = liquids[name], signal(8, (11,)), np.full(8, 0.2)
@@ -257,18 +283,42 @@ def test_delays_off_the_grid_are_told():
         (lambda c: replace(c, neuron=LIF(5)), "12 units"),
         (lambda c: replace(c, h=0.0), "positive"),
         (lambda c: replace(c, tau_synapse=(0.1,)), "two of them"),
+        (lambda c: replace(c, h=np.inf), "positive and finite"),
+        (lambda c: replace(c, tau_synapse=3e-3), "two of them"),
+        (lambda c: replace(c, tau_synapse=(3e-3, np.nan)), "positive and finite"),
+        (lambda c: replace(c, tau_trace=0.0), "tau_trace is in seconds, positive"),
+        (lambda c: replace(c, tau_trace=np.nan), "tau_trace is in seconds, positive"),
         (lambda c: replace(c, noise=-1.0), "standard deviation"),
+        (lambda c: replace(c, noise=np.inf), "standard deviation"),
         (lambda c: replace(c, seed=-3), "seed"),
         (lambda c: replace(c, h=1e-9), "raise h"),
+        (lambda c: replace(c, circuit=wiring.circuit([0], [1], 1.0, 1e30, inhibitory=np.zeros(N, bool))), "raise h"),
+        (lambda c: LIF(0), "at least 1"),
+        (lambda c: LIF(2.5), "whole number"),
+        (lambda c: LIF(3, start=(15.0, 13.5)), "low not above high"),
+        (lambda c: LIF(3, start=(13.5, np.inf)), "low not above high"),
         (lambda c: LIF(3, tau=[1.0, 2.0]), "one for each unit"),
         (lambda c: LIF(3, tau=0.0), "positive"),
         (lambda c: LIF(3, reset=20.0), "below threshold"),
         (lambda c: LIF(3, refractory=-1.0), "at least 0"),
         (lambda c: replace(c.circuit, weight=-c.circuit.weight), "inhibitory"),
+        (lambda c: replace(c.circuit, weight=np.inf * np.ones_like(c.circuit.weight)), "finite"),
+        (lambda c: replace(c.circuit, places=np.zeros((N, 2))), "where each unit is"),
+        (lambda c: replace(c.circuit.inputs, w_current=np.nan * c.circuit.inputs.w_current), "not finite"),
         (lambda c: replace(c.circuit, delay=c.circuit.delay[::-1]), "sorted"),
         (lambda c: replace(c.circuit, weight=c.circuit.weight[1:]), "one for each edge"),
         (lambda c: replace(c.circuit.dynamics, U=0 * c.circuit.dynamics.U), "share"),
         (lambda c: run(c, signal(2), 1e12), "raise h"),
+        (lambda c: c.record(c.init(signal()[0]), signal(2), np.array([0.1, np.nan])), "time passes"),
+        (lambda c: c.tick(c.init(signal()[0]), signal()[0], np.nan), "time passes"),
+        (lambda c: c.tick(c.init(signal()[0]), signal()[0], -0.1), "time passes"),
+        (lambda c: c.step(c.init(signal()[0]), signal()[0], -0.1), "time passes"),
+        (lambda c: c.step(c.init(signal()[0]), signal()[0, :1], 0.1), "takes 2 inputs"),
+        (lambda c: c.record(c.init(signal()[0]), np.ones((3, U), int), 0.1), "astype"),
+        (lambda c: run(c, signal(2), 0.1, c.init(signal(dtype=np.float32)[0])), "state is float32"),
+        (lambda c: c.tick(c.init(signal(dtype=np.float32)[0]), signal()[0], 0.1), "state is float32"),
+        (lambda c: run(c, signal(2, (3, 2)), 0.1, c.init(signal(1, (2, 3))[0])), r"of rows \(2, 3\)"),
+        (lambda c: c.tick(c.init(signal(1, (1,))[0]), signal()[0], 0.1), r"of rows \(1,\)"),
         (lambda c: c.init(signal()[0], keys=np.array(-1)), "keys"),
         (lambda c: c.init(signal(1, (3,))[0], keys=np.array([1, 2])), "one for each row"),
         (lambda c: Chain((Scale(np.zeros(3), np.ones(3)), c)), "takes 2 inputs"),
@@ -276,7 +326,11 @@ def test_delays_off_the_grid_are_told():
         (lambda c: wiring.column(seed=0, length=-1), "at least 0"),
         (lambda c: wiring.column(seed=0, reach=1.5), "share"),
         (lambda c: wiring.columns((wiring.column(seed=0), wiring.column(inputs=2, seed=0))), "hear one input"),
+        (lambda c: wiring.column(seed=0, inputs=-1), "event lines"),
         (lambda c: wiring.circuit([0], [5], 1.0, inhibitory=[True, False]), "post names units"),
+        (lambda c: wiring.circuit([-1], [0], 1.0, inhibitory=[True, False]), "pre names units"),
+        (lambda c: wiring.circuit([0.7], [0], 1.0, inhibitory=[True, False]), "whole numbers"),
+        (lambda c: wiring.circuit([0, 1], [0], 1.0, inhibitory=[True, False]), "pair of units"),
     ],
 )
 def test_what_does_not_fit_is_told_at_the_door(wrong, said):

@@ -11,7 +11,7 @@ import numpy as np
 from .. import _kernels
 from ..threads import cores_for
 from ..types import Array
-from .grid import MOST, refuse_long
+from .grid import MOST, refuse
 from .neurons import ALIF, LIF, Izhikevich, gain, parameter, steps_of, weighed
 
 KINDS: dict[type, int] = {LIF: 0, ALIF: 1, Izhikevich: 2}  # neurons that the kernel knows; others run in Python
@@ -21,7 +21,9 @@ PARAMETERS = 8
 def plan_of(cell: Any, dtype: Any) -> Any:
     """The constants of a Spiking laid out for the kernel, in one dtype; None if its neuron is not compiled."""
     kind = KINDS.get(type(cell.neuron))
-    if kind is None or np.dtype(dtype).char not in "fd":
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"u is {dtype}, wanted float32 or float64: u.astype(float)")
+    if kind is None:
         return None
     circuit, h = cell.circuit, cell.h
     make = _kernels.SpikingFloat32 if np.dtype(dtype) == np.float32 else _kernels.SpikingFloat64
@@ -79,7 +81,8 @@ def move(
     """
     ticks, batch = len(u), u.shape[1:-1]
     rows = int(np.prod(batch))
-    refuse_long(dt, cell.h)
+    refuse(dt, cell.h)
+    _fits(state, u, batch)
     held = [np.array(a, order="C") for a in _flat(state)]
     flat = _as_rows(state, held, rows, u.dtype)
     dts = np.ascontiguousarray(dt.reshape(ticks, 1 if dt.ndim == 1 else rows), np.float64)
@@ -91,7 +94,7 @@ def move(
         out if bins is not None else out.reshape(ticks, rows, out.shape[-1]),
         bins,
     )
-    work = dts.sum() / dts.shape[1] / cell.h * rows * cell.outputs  # unit-steps
+    work = dts.sum() / max(dts.shape[1], 1) / cell.h * rows * cell.outputs  # unit-steps
     events = _over_rows(plan, given, rows, int(work), record)
     return _unflat(state, held), events
 
@@ -100,9 +103,10 @@ def move_one(
     plan: Any, cell: Any, state: Any, u: Array, dt: float, record: bool = False
 ) -> tuple[Any, Array, Array | None]:
     """One tick of one series, with as little around the kernel as Python allows: new state, output, the spikes."""
-    if dt > MOST * cell.h:
-        refuse_long(dt, cell.h)
-    held = [a.copy() for a in (*state.neuron, *state[1:])]
+    if not 0 <= dt <= MOST * cell.h:
+        refuse(dt, cell.h)
+    _fits(state, u, ())
+    held = [np.array(a, order="C") for a in (*state.neuron, *state[1:])]  # a clock may be a number, not an array
     rows = [a[None] for a in held]
     if len(state.neuron) == 2:  # v, silent of LIF; v, w of Izhikevich
         none = np.empty((1, 0), u.dtype)
@@ -126,6 +130,14 @@ def _over_rows(plan: Any, given: tuple[Any, ...], rows: int, work: int, record: 
     with ThreadPoolExecutor(cores) as pool:
         found = list(pool.map(lambda cut: plan.run(*given, int(cut[0]), int(cut[1]), record), pairwise(cuts)))
     return np.concatenate(found) if record else None
+
+
+def _fits(state: Any, u: Array, batch: tuple[int, ...]) -> None:
+    """Raise ValueError for a state of other rows, or of another precision, than the inputs."""
+    if state.clock.shape != batch:
+        raise ValueError(f"the state is of rows {state.clock.shape}, the inputs of {batch}: give both the same")
+    if state.trace.dtype != u.dtype:
+        raise ValueError(f"the state is {state.trace.dtype}, the inputs {u.dtype}: give both in one of the two")
 
 
 def _flat(state: Any) -> list[Array]:

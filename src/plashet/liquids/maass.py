@@ -20,7 +20,8 @@ def maass2002(inputs: int = 1, *, seed: int, circuit: Circuit | None = None, h: 
     and what the paper leaves open. Potentials begin uniform in [13.5, 15) mV, by (seed, row key): give `init` other
     keys for other trials. h [s]: the grid; the paper's delays of 1.5 and 0.8 ms are whole steps of 0.1 ms.
 
-    circuit: another one, for instance `wiring.column(..., length=8)` or `wiring.columns` of four.
+    circuit: another one, which has inputs of its own, for instance `wiring.column(..., length=8)` or `wiring.columns`
+    of four; then `inputs` is not looked at.
     """
     circuit = column(inputs=inputs, seed=seed) if circuit is None else circuit
     refractory = np.where(circuit.inhibitory, 2e-3, 3e-3)

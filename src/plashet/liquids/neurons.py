@@ -39,7 +39,8 @@ class LIF:
     voltages taken from rest, exact up to one step per spike.
 
     Maass, Natschläger & Markram 2002, Appendix B; Rotter & Diesmann 1999 for the exact step.
-    Raises ValueError for a tau that is not positive, a negative refractory time, a reset not below the threshold.
+    Raises ValueError for a tau that is not positive, a negative refractory time, a reset not below the threshold, a
+    beginning that is no span.
     """
 
     units: int
@@ -60,6 +61,10 @@ class LIF:
             raise ValueError(f"refractory is a time in seconds of at least 0, got {np.min(self.refractory)}")
         if not (np.asarray(self.reset) < np.asarray(self.threshold)).all():
             raise ValueError(f"reset must be below threshold, got {self.reset} and {self.threshold}")
+        if self.start is not None and not (
+            np.shape(self.start) == (2,) and -np.inf < self.start[0] <= self.start[1] < np.inf
+        ):
+            raise ValueError(f"start is (low, high) in mV, low not above high; got {self.start}")
 
     @property
     def inputs(self) -> int:
@@ -240,7 +245,9 @@ def between(span: Span, uniform: Array, like: Array) -> Array:
 
 
 def fits(name: str, value: Array | float, units: int) -> None:
-    """Raise ValueError unless a parameter is one finite number, or one for each unit."""
+    """Raise ValueError unless a parameter is one finite number, or one for each of at least one unit."""
+    if not (isinstance(units, int | np.integer) and units >= 1):
+        raise ValueError(f"units is how many there are, a whole number of at least 1; got {units!r}")
     if np.shape(value) not in ((), (units,)) or not np.isfinite(value).all():
         raise ValueError(f"{name} is one finite number or one for each unit ({units}); got {np.shape(value)} {value!r}")
 

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..cells import fold
-from ..chance import START, named, normals, seeded, uniforms
-from ..ops import asarray, into
+from ..chance import START, named, seeded, uniforms
+from ..ops import into
 from ..tree import parts
 from ..types import Array, State
 from ..wiring import Circuit
 from .compiled import move, move_one, plan_of
-from .grid import refuse_long, tell_of_rounding, whole_steps
+from .grid import grid_step, positive, refuse, tell_of_rounding, whole_steps
 from .neurons import mean_current
 from .rows import recorded, row_of, stacked
 
@@ -73,15 +73,16 @@ class Spiking:
         if not (self.neuron.inputs == self.neuron.outputs == self.circuit.units):
             sizes = f"{self.neuron.inputs} currents and gives {self.neuron.outputs} spikes"
             raise ValueError(f"the neuron takes {sizes}, but the circuit has {self.circuit.units} units")
-        taus = (*self.tau_synapse, self.tau_trace or 1.0)
-        if len(self.tau_synapse) != 2 or not min(self.h, *taus) > 0:
-            raise ValueError(f"h, tau_synapse (two of them) and tau_trace are positive; got {self.h}, {taus}")
-        if not self.noise >= 0:
+        if np.shape(self.tau_synapse) != (2,):
+            raise ValueError(f"tau_synapse is two of them, excitatory and inhibitory; got {self.tau_synapse}")
+        positive("h", (self.h,))
+        positive("tau_synapse", self.tau_synapse)
+        positive("tau_trace", () if self.tau_trace is None else (self.tau_trace,))
+        if not 0 <= self.noise < np.inf:
             raise ValueError(f"noise is a standard deviation in mV, at least 0; got {self.noise}")
-        if self.longest > LARGEST_DELAY:
-            raise ValueError(
-                f"the longest delay is {self.longest} steps of {self.h} s, at most {LARGEST_DELAY}: raise h"
-            )
+        longest = np.max(self.circuit.delay, initial=0.0) / self.h
+        if longest > LARGEST_DELAY:
+            raise ValueError(f"the longest delay is {longest:g} steps of {self.h} s, at most {LARGEST_DELAY}: raise h")
         seeded(self.seed)
         tell_of_rounding(np.asarray(self.circuit.delay), self.delays * self.h)
 
@@ -160,12 +161,13 @@ class Spiking:
             return state
         return move(plan, self, state, u, dt, out, bins)[0]  # type: ignore[no-any-return]
 
-    def record(self, state: SpikingState, u: Array, dt: Array) -> tuple[SpikingState, Array, Array]:
+    def record(self, state: SpikingState, u: Array, dt: Array | float) -> tuple[SpikingState, Array, Array]:
         """As `run`, with the spikes: int64 (spikes, 2) of (grid step since the state's birth, unit), in their order.
 
-        Of a batch (spikes, 3) of (row, step, unit), row by row. dt: (time,) or (time, *batch).
+        Of a batch (spikes, 3) of (row, step, unit), row by row. dt: a number, (time,) or (time, *batch).
         """
-        plan = self._plan(u.dtype)
+        plan, dt = self._plan(u.dtype), np.asarray(dt, np.float64)
+        dt = dt if dt.ndim else np.full(len(u), dt)
         if plan is None:
             state, outputs, found = recorded(self._rows, state, u, dt)
         elif u.ndim == 2 and len(u) == 1:  # a tick of a learner that wants the spikes
@@ -196,64 +198,21 @@ class Spiking:
 
     def _row(self, state: SpikingState, u: Array, dt: float) -> tuple[SpikingState, Array]:
         """One tick of one row: deliver the events, then grid step after grid step."""
-        refuse_long(np.asarray(dt), self.h)
+        refuse(dt, self.h)
+        if u.shape != (self.inputs,):
+            raise ValueError(f"u is {u.shape} where the liquid takes {self.inputs} inputs")
         steps, rest = whole_steps(dt, self.h, float(state.rest))
         u = u.clip(-LARGEST[u.dtype.char], LARGEST[u.dtype.char])
         held, ring = self.circuit.inputs.current(u), state.ring.copy()
         ring[:, int(state.clock) % self.slots] += self.circuit.inputs.arriving(u)
-        trace = state.trace if self.tau_trace else np.zeros_like(state.trace)
+        trace = np.zeros_like(state.trace) if self.tau_trace is None else state.trace
         state = state._replace(ring=ring, u=state.u.copy(), r=state.r.copy(), last=state.last.copy(), trace=trace)
         events = []
         for _ in range(steps):
-            state, spiked = self._grid_step(state, held)
+            state, spiked = grid_step(self, state, held)
             events += [(int(state.clock) - 1, i) for i in spiked]
         after = state._replace(rest=np.asarray(rest))
         return after, np.array(events, np.int64).reshape(-1, 2)
-
-    def _grid_step(self, state: SpikingState, held: Array) -> tuple[SpikingState, Array]:
-        """The equation: one grid step of one row. Writes into the state's ring, u, r and last, which are its own."""
-        n = int(state.clock)
-        e, i = state.current
-        w_e, w_i = (asarray(w, e) for w in self.shares)
-        drive = held + w_e * e - w_i * i
-        if self.noise:
-            drive = drive + asarray(self.noise * normals(self.seed, state.key, n, self.outputs), e)
-        neuron, spikes = self.neuron.step(state.neuron, drive, self.h)
-        decays = asarray(np.exp(-self.h / np.asarray(self.tau_synapse)), e)[:, None]
-        current = state.current * decays + state.ring[:, n % self.slots]
-        state.ring[:, n % self.slots] = 0.0
-        spiked = np.flatnonzero(spikes)
-        for unit in spiked:
-            self._deposit(state, int(unit), n)
-        kept = 1.0 if self.tau_trace is None else np.exp(-self.h / self.tau_trace)
-        trace = state.trace * asarray(kept, e) + spikes
-        return state._replace(neuron=neuron, current=current, trace=trace, clock=np.asarray(n + 1)), spiked
-
-    def _deposit(self, state: SpikingState, unit: int, n: int) -> None:
-        """A spike of `unit` at step n goes out: weight u R into the slot of each target's arrival."""
-        edges, circuit = slice(*self.starts[unit : unit + 2]), self.circuit
-        amount = asarray(circuit.weight[edges], state.current)
-        if circuit.dynamics is not None:
-            u, r = self._resources(state, unit, n, edges)
-            state.u[edges], state.r[edges] = u, r
-            amount = amount * u * r
-        state.last[unit] = n
-        slots = (n + self.delays[edges]) % self.slots
-        sign = int(circuit.inhibitory[unit])
-        np.add.at(state.ring[sign], (slots, circuit.topology.post[edges]), amount)
-
-    def _resources(self, state: SpikingState, unit: int, n: int, edges: slice) -> tuple[Array, Array]:
-        """u and R of the unit's synapses at a spike at step n: wiring.Dynamics, in the code's own letters."""
-        U, D, F = self.short_term
-        U, D, F = U[edges], D[edges], F[edges]
-        like = state.u
-        if state.last[unit] < 0:
-            return asarray(U, like), asarray(np.ones_like(U), like)
-        elapsed = (n - int(state.last[unit])) * self.h
-        u, r = state.u[edges], state.r[edges]
-        facilitated = asarray(U, like) + u * asarray(1 - U, like) * asarray(np.exp(-elapsed / F), like)
-        recovered = 1 + (r - r * u - 1) * asarray(np.exp(-elapsed / D), like)
-        return facilitated, recovered
 
     @cached_property
     def shares(self) -> tuple[Array, Array]:
@@ -275,9 +234,10 @@ class Spiking:
 
     def weights(self, dtype: Any) -> Array:
         """(edges,) the amplitudes for the kernel."""
-        if dtype not in self._laid:
-            self._laid[dtype] = np.ascontiguousarray(self.circuit.weight, dtype)
-        return self._laid[dtype]
+        laid = self._laid  # once: another thread may exchange the dictionary meanwhile
+        if dtype not in laid:
+            laid[dtype] = np.ascontiguousarray(self.circuit.weight, dtype)
+        return laid[dtype]
 
     @cached_property
     def _laid(self) -> dict[Any, Array]:
@@ -285,9 +245,10 @@ class Spiking:
 
     def _plan(self, dtype: Any) -> Any:
         """The constants laid out for the kernel, made once for each dtype; None if the neuron is not compiled."""
-        if dtype not in self._plans:
-            self._plans[dtype] = plan_of(self, dtype)
-        return self._plans[dtype]
+        plans = self._plans
+        if dtype not in plans:
+            plans[dtype] = plan_of(self, dtype)
+        return plans[dtype]
 
     @cached_property
     def _plans(self) -> dict[Any, Any]:

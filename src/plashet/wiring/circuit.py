@@ -52,6 +52,9 @@ class Inputs:
                 f"w_current is {self.w_current.shape} and w_events {self.w_events.shape}, "
                 "wanted (units, currents) and (units, events), with no columns where there are none"
             )
+        for name, w in (("w_current", self.w_current), ("w_events", self.w_events)):
+            if not np.isfinite(w).all():
+                raise ValueError(f"{name} holds {int((~np.isfinite(w)).sum())} weights that are not finite")
 
     @property
     def currents(self) -> int:
@@ -104,9 +107,11 @@ class Circuit:
                 f"but the circuit has {units}"
             )
         _in_order(self.topology, self.delay)
-        if edges and not (np.min(self.weight) >= 0):
+        if self.places is not None and np.shape(self.places) != (units, 3):
+            raise ValueError(f"places is {np.shape(self.places)}, wanted ({units}, 3): where each unit is")
+        if edges and not (np.min(self.weight) >= 0 and np.isfinite(self.weight).all()):
             raise ValueError(
-                f"weight is an amplitude and at least 0, got {np.min(self.weight):g}; "
+                f"weight is an amplitude, finite and at least 0, got {np.min(self.weight):g}..{np.max(self.weight):g}; "
                 "the sign is the presynaptic unit's: mark it in `inhibitory`"
             )
         if edges and not (np.min(self.delay) >= 0 and np.isfinite(self.delay).all()):
@@ -151,7 +156,9 @@ def circuit(
     weight, delay: one number or one for each edge; inhibitory: (units,) bool, which also says how many units there
     are; inputs: none if not given.
     """
-    pre, post, inhibitory = np.asarray(pre, np.int64), np.asarray(post, np.int64), np.asarray(inhibitory, bool)
+    pre, post, inhibitory = _numbers_of_units("pre", pre), _numbers_of_units("post", post), np.asarray(inhibitory, bool)
+    if pre.shape != post.shape:
+        raise ValueError(f"pre is {pre.shape} and post {post.shape}, wanted both (edges,): an edge is a pair of units")
     units, delays = len(inhibitory), np.broadcast_to(np.asarray(delay, np.float64), pre.shape)
     order = np.lexsort((delays, pre))
 
@@ -164,6 +171,13 @@ def circuit(
     listened = Synapses(pre[order], post[order], units, units)
     inputs = inputs or Inputs(nothing, nothing)
     return Circuit(listened, along(weight), delays[order], inhibitory, inputs, dynamics, places)
+
+
+def _numbers_of_units(name: str, units: Array) -> Array:
+    units = np.asarray(units)
+    if units.ndim != 1 or (units.size and units.dtype.kind not in "iu"):
+        raise ValueError(f"{name} is {units.shape} of {units.dtype}, wanted whole numbers (edges,) that name units")
+    return units.astype(np.int64)
 
 
 def _in_order(topology: Synapses, delay: Array) -> None:

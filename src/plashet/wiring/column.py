@@ -76,6 +76,8 @@ def column(
     places = grid(shape)
     if not length >= 0:
         raise ValueError(f"length is in units of the grid, at least 0; got {length}")
+    if inputs < 0:
+        raise ValueError(f"inputs is how many event lines there are, at least 0; got {inputs}")
     for name, share in (("inhibitory", inhibitory), ("reach", reach)):
         if not 0 <= share <= 1:
             raise ValueError(f"{name} is a share of the units, in [0, 1]; got {share}")
@@ -139,7 +141,7 @@ def _near(places: Floats, is_i: Array, length: float, C: Kinds, rng: np.random.G
     pre, post = [], []
     for a, here in enumerate(places):
         squared = ((places - here) ** 2).sum(axis=1)
-        near = np.exp(-squared / length**2) if length > 0 else np.zeros(len(places))
+        near = np.exp(-squared / length**2) if length**2 > 0 else np.zeros(len(places))
         near[a] = 0.0
         found = np.flatnonzero(rng.random(len(places)) < C.of(np.broadcast_to(is_i[a], is_i.shape), is_i) * near)
         pre.append(np.full(len(found), a))
