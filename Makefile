@@ -35,7 +35,7 @@ format: $(VENV)/.dev
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py
 
-pictures: $(VENV)/.installed
+pictures: $(VENV)/.tests
 	$(BIN)/python tools/pictures.py
 
 $(BIN)/python:

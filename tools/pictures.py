@@ -1,9 +1,9 @@
-"""Make the pictures of the README from a real run: docs/pictures/demo.svg and docs/pictures/report.png.
+"""Make the pictures of the README from real runs: demo.svg, report.png and raster.png in docs/pictures.
 
     python tools/pictures.py
 
-The terminal picture needs nothing but plashet; the report's picture needs Chromium (Debian: apt-get install chromium)
-and is left as it is where there is none.
+The terminal picture needs nothing but plashet, the raster the extra `plot`; the report's picture needs Chromium (Debian:
+apt-get install chromium) and is left as it is where there is none.
 """
 
 from __future__ import annotations
@@ -54,9 +54,23 @@ def page(report: Path, path: Path, width: int = 1120, height: int = 1640) -> Non
         subprocess.run(asked, check=True, capture_output=True, timeout=120)
 
 
+def raster(path: Path) -> None:
+    """What the README's lines about spikes record."""
+    import numpy as np
+
+    import plashet as pl
+
+    liquid = pl.liquids.maass2002(inputs=1, seed=0)
+    train = np.zeros((500, 1))
+    train[[20, 90, 300]] = 1
+    _, _, spikes = liquid.record(liquid.init(train[0]), train, np.full(500, 1e-3))
+    pl.plot.raster(spikes, liquid.circuit, liquid.h, steps=5000).savefig(path, dpi=130)
+
+
 def main() -> None:
-    """Both pictures from one run of the demonstration."""
+    """Two pictures from one run of the demonstration, and the raster."""
     PICTURES.mkdir(parents=True, exist_ok=True)
+    raster(PICTURES / "raster.png")
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         terminal(["demo", "--no-progress"], PICTURES / "demo.svg")
         page(next(Path(folder).glob("runs/*/report.html")), PICTURES / "report.png")

@@ -17,6 +17,9 @@ def test_the_code_runs(code, tmp_path, monkeypatch):
     exec(code, names)
     if "model" in names:
         assert len(names["model"].forecast()) == 24
+    elif "spikes" in names:
+        assert len(names["spikes"]) > 20
+        assert names["states"].shape == (500, 135)
     else:
         assert abs(names["guess"] - names["tick"].y) < 1e-2
         assert names["pl"].Live.load("pump.plashet").ticks == 500
