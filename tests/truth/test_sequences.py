@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plashet import Beside, Chain, Leaky, WithInput, run, sequences, wiring
+from plashet import Beside, Chain, Leaky, Noisy, WithInput, run, sequences, wiring
 from plashet.encode import Scale
+from plashet.liquids import maass2002
 from plashet.sequences import At, Both, Last, Mean, Segments, features
 from plashet.threads import each
 from zoo import LIQUIDS, U
@@ -156,6 +157,24 @@ def test_random_numbers_follow_the_content_or_the_key_that_is_given():
     assert not np.array_equal(named[0], named[1])
 
 
+@pytest.mark.parametrize(
+    "within", [lambda c: c, WithInput, lambda c: Noisy(c, 0.0, 3), lambda c: Noisy(WithInput(c), 0.1, 3)]
+)
+def test_a_cell_that_draws_is_named_wherever_it_stands(within):
+    data = [ragged(1)[0]] * 3
+    named = features(within(Drawing()), data, keys=[4, 7, 4])
+    assert np.array_equal(named[0], named[2])
+    assert not np.array_equal(named[0], named[1])
+
+
+def test_the_start_of_a_spiking_liquid_follows_the_key_behind_noise_too():
+    cell, u = maass2002(seed=3), np.ones((20, 1))
+    named = features(Noisy(cell, 0.0, 3), [u] * 2, 1e-3, Last(), keys=[0, 3])
+    expected = [run(cell, u, 1e-3, cell.init(u[0], keys=np.asarray(k)))[0][-1] for k in (0, 3)]
+    assert np.array_equal(named, expected)
+    assert not np.array_equal(named[0], named[1])
+
+
 def test_cells_within_cells_pool_as_they_run():
     deep = Beside((Chain((LIQUIDS["bands"], Leaky(wiring.bands(5, 12, seed=1), tau=1.0))), LIQUIDS["random"]))
     u = ragged(1, longest=700, seed=2)[0]
@@ -193,6 +212,11 @@ def test_the_scale_of_sequences_is_that_of_all_their_ticks():
     np.testing.assert_allclose(flat.spread, 1.0)
 
 
+def fitted(targets):
+    data = ragged(3)
+    return sequences.fit_sequences(sequences.sequence_model(data, liquid=LIQUID), data, targets)
+
+
 @pytest.mark.parametrize(
     ("call", "says"),
     [
@@ -209,6 +233,9 @@ def test_the_scale_of_sequences_is_that_of_all_their_ticks():
         (lambda: features(LIQUID, [np.zeros((3, U))], [np.ones(2)]), r"dt of sequence 0 is \(2,\).*\(3,\)"),
         (lambda: features(LIQUID, [np.zeros((3, U))], -1.0), "dt of sequence 0 holds -1.0"),
         (lambda: features(LIQUID, ragged(), keys=[1]), "keys has 1 entries"),
+        (lambda: features(LIQUID, ragged(2), keys=[0.5, 1.5]), "keys are whole numbers"),
+        (lambda: fitted(np.zeros(3)), r"targets are \(3,\), wanted \(3, outputs\)"),
+        (lambda: fitted(np.zeros((2, 1))), r"targets are \(2, 1\), wanted \(3, outputs\)"),
         (lambda: Segments(0), "count is 0"),
         (lambda: At(()), r"times are \(\)"),
         (lambda: At((-1.0,)), "in seconds since the start"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..cells import Beside, Chain
+from ..cells import Beside, Chain, Noisy, NoisyState
 from ..liquids import Spiking
 from ..ops import rest
 from ..run import run
@@ -47,6 +47,8 @@ def begun(cell: Any, u: Array, keys: Array) -> State:
         return tuple(begun(c, u if k == 0 else rest(u, c.inputs), keys) for k, c in enumerate(cell.cells))
     if isinstance(cell, Beside):
         return tuple(begun(c, u, keys) for c in cell.cells)
+    if isinstance(cell, Noisy):
+        return NoisyState(begun(cell.cell, u, keys), np.zeros((), np.int64))
     named = "keys" in inspect.signature(cell.init).parameters
     return cell.init(u, keys=np.asarray(keys)) if named else cell.init(u)
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..cells import Beside, Chain, sweep
+from .. import chance
+from ..cells import Beside, Chain, Noisy, NoisyState, sweep
 from ..ops import rest
 from ..threads import each
 from ..types import Array, Cell, State
@@ -39,16 +40,18 @@ def features(
     front: what turns a sequence as it is given into (time, inputs); called on the cores too.
     keys: whole numbers that name the random numbers of each sequence, where the cell draws any (a spiking liquid's
     start and noise); else they are drawn from what the sequence holds: the same sequence, the same features.
-    Raises ValueError that names the sequence which is empty, infinite, or of the wrong width.
+    Raises ValueError that names the sequence which is empty, infinite, or of the wrong width; for keys that are none.
     """
     listed = series_list(sequences)
     for name, given in (("dt", dt), ("keys", keys)):
         if isinstance(given, list | tuple | np.ndarray) and np.ndim(given) != 0 and len(given) != len(listed):
             raise ValueError(f"{name} has {len(given)} entries for {len(listed)} sequences, wanted one for each")
 
+    named = None if keys is None else chance.named(keys)
+
     def row(i: int) -> Array:
         u = heard(listed, i, cell.inputs, front)
-        return _row(cell, u, ticks_of(dt, i, len(u)), pooling, None if keys is None else int(keys[i]))
+        return _row(cell, u, ticks_of(dt, i, len(u)), pooling, None if named is None else int(named[i]))
 
     width = pooling.rows * cell.outputs
     return np.stack(each(row, range(len(listed)))) if len(listed) else np.empty((0, width))
@@ -123,6 +126,8 @@ def begin(cell: Any, u: Array, key: int | None, content: Array) -> State:
         return tuple(begin(c, u if k == 0 else rest(u, c.inputs), key, content) for k, c in enumerate(cell.cells))
     if isinstance(cell, Beside):
         return tuple(begin(c, u, key, content) for c in cell.cells)
+    if isinstance(cell, Noisy):
+        return NoisyState(begin(cell.cell, u, key, content), np.zeros((), np.int64))
     if "keys" not in inspect.signature(cell.init).parameters:
         return cell.init(u)
     return cell.init(u, keys=np.asarray(_named_by(content) if key is None else key, np.int64))

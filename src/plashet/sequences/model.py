@@ -91,7 +91,11 @@ def fit_sequences(
 
     learner: any readout learner with `absorb`; else FoldRidge(). It is given the rows in the order of the sequences.
     fold (n,): for FoldRidge, which sequences are left out together when it chooses its penalty.
+    Raises ValueError for targets that are not one row for each sequence.
     """
+    if np.ndim(targets) != 2 or len(targets) != len(series_list(sequences)):
+        count = len(series_list(sequences))
+        raise ValueError(f"targets are {np.shape(targets)}, wanted ({count}, outputs): one row for each sequence")
     learner = FoldRidge() if learner is None else learner
     model = replace(model, standard=replace(model.standard, center=np.zeros(1), spread=np.ones(1)))
     pooled = model.features(sequences, dt, keys)
