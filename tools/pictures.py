@@ -2,8 +2,8 @@
 
     python tools/pictures.py
 
-The terminal picture needs nothing but plashet, the raster the extra `plot`; the report's picture needs Chromium (Debian:
-apt-get install chromium) and is left as it is where there is none.
+The terminal picture needs nothing but plashet, the raster the extra `plot`; the report's picture needs Chromium
+(Debian: apt-get install chromium) and is left as it is where there is none.
 """
 
 from __future__ import annotations
