@@ -1,6 +1,7 @@
 """The experiments of Maass, Natschläger & Markram 2002 with the paper's own circuit: Figures 2, 5, 6 and 7.
 
-    python benchmarks/maass2002.py [--full] [--figure 2 5 6 7] [--seeds N] [--json FILE] [--pictures FOLDER]
+    python benchmarks/maass2002.py [--full] [--figure 2 5 6 7] [--seeds N] [--lengths 0 2 8] [--json FILE]
+                                    [--pictures FOLDER]
 
 A seed draws circuits, templates, trials and the beginnings of every trial. What a figure shows is stated as orderings,
 each with the mean difference over the seeds, its standard error, and in how many seeds it held; the paper gives no
@@ -31,10 +32,13 @@ def main() -> int:
     if environment != dict(os.environ):  # a BLAS reads these once, when it is loaded: begin again
         os.execve(sys.executable, [sys.executable, *sys.argv], environment)
     size = figures.FULL if options.full else figures.QUICK
+    command = "python benchmarks/maass2002.py" + (" --full" * options.full)
     if options.seeds:
         size = replace(size, seeds=dict.fromkeys(figures.FIGURES, options.seeds))
-    command = "python benchmarks/maass2002.py" + (" --full" * options.full)
-    command += f" --seeds {options.seeds}" if options.seeds else ""
+        command += f" --seeds {options.seeds}"
+    if options.lengths:
+        size = replace(size, lengths=tuple(options.lengths))
+        command += f" --lengths {' '.join(f'{length:g}' for length in options.lengths)}"
     whole = set(options.figure) == set(figures.FIGURES)
     folder = options.pictures or (PICTURES if whole else None)
     every, results, parts = [], [], []
@@ -61,6 +65,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="the paper's 50 repetitions and more points")
     parser.add_argument("--figure", type=int, nargs="+", choices=list(figures.FIGURES), default=list(figures.FIGURES))
     parser.add_argument("--seeds", type=int, default=0, help="how many seeds for every figure, from 0 on")
+    parser.add_argument("--lengths", type=float, nargs="+", help="the λ of Figure 6")
     parser.add_argument("--json", type=Path, help="write the results to this file too")
     parser.add_argument("--pictures", type=Path, help="an existing folder for the pictures")
     return parser.parse_args()
