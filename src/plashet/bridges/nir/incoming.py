@@ -15,7 +15,7 @@ STEP = 1e-4  # [s] the step of NIR's published comparisons, where the graph name
 UNDERSTOOD = "Input, Output, Linear, Affine, Delay, LI, and one LIF or CubaLIF"
 
 
-class Path(NamedTuple):
+class Route(NamedTuple):
     """A matrix on the way into the units: from where, with what weights."""
 
     source: str  # the neurons, or an Input
@@ -29,7 +29,7 @@ class Path(NamedTuple):
 class Found:
     """The recurrent edges, and what events and currents weigh."""
 
-    recurrent: list[tuple[Path, Array, float]] = field(default_factory=list)  # path, jumps (units, units), tau
+    recurrent: list[tuple[Route, Array, float]] = field(default_factory=list)  # path, jumps (units, units), tau
     events: dict[str, list[tuple[Array, float]]] = field(default_factory=dict)  # of an Input: jumps, tau
     currents: dict[str, list[Array]] = field(default_factory=dict)
     constant: Array | float = 0.0  # [mV]
@@ -142,7 +142,7 @@ class _Reader:
             else:
                 found.events.setdefault(path.source, []).append((jumps, float(taus[0])))
 
-    def _path(self, name: str) -> Path:
+    def _path(self, name: str) -> Route:
         """The matrix `name`, what is before it, and the delay between them."""
         node = self.nodes[name]
         if self.kinds[name] not in ("Linear", "Affine"):
@@ -152,7 +152,7 @@ class _Reader:
                 )
             if np.prod(node.input_type["input"]) != self.units:
                 raise ValueError(f"the input {name} has another width than the {self.units} units it reaches")
-            return Path(name, np.eye(self.units), np.zeros(self.units), np.zeros(self.units), {})
+            return Route(name, np.eye(self.units), np.zeros(self.units), np.zeros(self.units), {})
         weight = np.asarray(node.weight, np.float64)
         if weight.ndim != 2 or len(weight) != self.units or len(self.into[name]) != 1:
             raise ValueError(f"{name} is {weight.shape} with {len(self.into[name])} nodes before it, "
@@ -168,7 +168,7 @@ class _Reader:
         if source != self.name and self.kinds[source] != "Input":
             raise ValueError(f"{name} comes from {source} ({self.kinds[source]}), wanted an Input or the units")
         bias = np.asarray(getattr(node, "bias", np.zeros(self.units)), np.float64).reshape(self.units)
-        return Path(source, weight, bias, delay, node.metadata)
+        return Route(source, weight, bias, delay, node.metadata)
 
 
 def each(name: str, value: Any, count: int) -> Array:
