@@ -140,6 +140,26 @@ def family(sigma, units, generations, seed):
     return np.array(spikes), net
 
 
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda e, c: measure.firing_rates(e, 2, 0.0, 9), "h is the grid step"),
+        (lambda e, c: measure.fano(e, 2, -1e-3, 9), "h is the grid step"),
+        (lambda e, c: measure.synchrony(e, 2, 1e-3, 9, width=np.nan), "width is of a bin"),
+        (lambda e, c: measure.branching_factor(e, c.circuit, np.nan), "h is the grid step"),
+        (lambda e, c: measure.branching_factor(e, c.circuit, 1e-3, window=0.0), "window and margin"),
+        (lambda e, c: measure.counts_of([0.1, 2.0], 1.0, 0.1), r"0\.1 to 2\.0 s"),
+        (lambda e, c: measure.counts_of([np.nan], 1.0, 0.1), "wanted 0 to"),
+        (lambda e, c: measure.separation(c, np.zeros((0, 2, 1)), np.zeros((0, 2, 1)), 1e-3), "at least a tick"),
+        (lambda e, c: measure.separation(c, np.zeros((3, 0, 1)), np.zeros((3, 0, 1)), 1e-3), "of a pair"),
+        (lambda e, c: measure.kernel_rank(c, np.zeros((0, 2, 1)), 1e-3), "at least one tick"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(call, words):
+    with pytest.raises(ValueError, match=words):
+        call(np.array([[1, 0], [4, 1]]), maass2002(seed=0))
+
+
 @pytest.mark.parametrize("sigma", [0.3, 0.6, 0.9])
 def test_the_branching_factor_of_a_branching_process_is_its_own(sigma):
     events, net = family(sigma, 4000, 4000, 0)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..types import Array
-from .spikes import spikes_of
+from .spikes import grid_of, spikes_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,7 +29,9 @@ def branching_factor(events: Array, circuit: Any, h: float, window: float = 8e-3
     events: (spikes, 2) of (grid step, unit), one series; circuit: a wiring.Circuit; h [s].
     Beggs and Plenz 2003, J. Neurosci. 23; shared ancestors as in Ivanov and Michmizos 2021 (NALSM).
     """
-    events = spikes_of(events, circuit.units)
+    if not (0 < window < np.inf and 0 <= margin < np.inf):
+        raise ValueError(f"window and margin are in seconds, finite and not negative; got {window} and {margin}")
+    events, h = spikes_of(events, circuit.units), grid_of(h)
     steps, unit = events[np.argsort(events[:, 0], kind="stable")].T
     if not len(steps):
         return float("nan")

@@ -63,7 +63,9 @@ def blocks(cell: Any, u: Array, dt: float, state: State = None) -> Iterator[tupl
 
 
 def last_outputs(cell: Any, u: Array, dt: float) -> Array:
-    """(*batch, outputs) after the last tick."""
+    """(*batch, outputs) after the last tick; ValueError if there is none."""
+    if not len(u):
+        raise ValueError(f"the inputs are {u.shape}: (time, ...) of at least one tick")
     for _, outputs in blocks(cell, u, dt):
         last = outputs[-1]
     return last

@@ -36,8 +36,10 @@ def separation(cell: Cell, a: Array, b: Array, dt: float = 1.0) -> Separation:
     Maass, Natschläger and Markram 2002, Real-Time Computing Without Stable States.
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    if a.ndim != 3 or a.shape != b.shape:
-        raise ValueError(f"a is {a.shape} and b {b.shape}; give both as (time, pairs, inputs)")
+    if a.ndim != 3 or a.shape != b.shape or 0 in a.shape[:2]:
+        raise ValueError(
+            f"a is {a.shape} and b {b.shape}; give both as (time, pairs, inputs), at least a tick of a pair"
+        )
     pairs = a.shape[1]
     keys = np.arange(2 * pairs)
     runs = [
@@ -112,9 +114,11 @@ def poisson_pair(rate: float, duration: float, distance: float, *, seed: int, to
 
 
 def counts_of(times: ArrayLike, duration: float, dt: float) -> Floats:
-    """(time,) spikes in each tick of dt [s]; times [s] in [0, duration)."""
-    ticks = round(duration / dt)
-    place = np.minimum((np.ravel(times) / dt).astype(np.int64), ticks - 1)
+    """(time,) spikes in each tick of dt [s]; times [s] in [0, duration]. ValueError for times outside."""
+    times, ticks = np.ravel(times), round(duration / dt)
+    if not ((times >= 0) & (times <= duration)).all():
+        raise ValueError(f"times go from {times.min()} to {times.max()} s, wanted 0 to {duration}")
+    place = np.minimum((times / dt).astype(np.int64), ticks - 1)
     return np.bincount(place, minlength=ticks).astype(np.float64)
 
 

@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 def firing_rates(events: Array, units: int, h: float, steps: int) -> Floats:
     """(units,) spikes per second over `steps` grid steps of h [s]."""
     events = spikes_of(events, units, steps)
-    return np.bincount(events[:, 1], minlength=units) / (steps * h)
+    return np.bincount(events[:, 1], minlength=units) / (steps * grid_of(h))
 
 
 def silent_share(events: Array, units: int) -> float:
@@ -104,9 +104,18 @@ def spikes_of(events: Array, units: int, steps: int | None = None) -> Ints:
     return found.astype(np.int64, copy=False)
 
 
+def grid_of(h: float) -> float:
+    """The grid step; ValueError if it is none."""
+    if not 0 < h < np.inf:
+        raise ValueError(f"h is the grid step, in seconds, positive and finite; got {h}")
+    return h
+
+
 def _bins(h: float, steps: int, width: float) -> tuple[int, int]:
     """How many grid steps a bin has, and how many whole bins there are."""
-    per = max(round(width / h), 1)
+    if not 0 < width < np.inf:
+        raise ValueError(f"width is of a bin, in seconds, positive and finite; got {width}")
+    per = max(round(width / grid_of(h)), 1)
     if not 1 <= per <= steps:
         raise ValueError(f"a bin of {width} s is longer than the {steps * h:g} s that were watched")
     return per, steps // per
