@@ -2,6 +2,7 @@
 
 import csv
 import json
+import pickle
 import re
 import tomllib
 from html.parser import HTMLParser
@@ -122,6 +123,7 @@ def test_a_spiking_liquid_is_learnt_and_its_spikes_are_drawn(learnt, here, capsy
     page = (here / "out" / "report.html").read_text()
     assert page.count('class="spikes"') == 3
     assert "spiking units" in page
+    assert page.count("Cochleagram of") == 3
 
 
 def test_a_manifest_tells_speakers_and_the_split(here, capsys):
@@ -373,7 +375,9 @@ def test_a_manifest_that_does_not_fit_is_bad_data(here, capsys, text, told):
 def test_a_model_of_something_else_is_refused(here, capsys):
     pl.save("other.plashet", {"a": np.zeros(3)})
     (here / "text.plashet").write_text("no model")
-    for name, told in (("other.plashet", "holds a dict"), ("text.plashet", "not a plashet file")):
+    (here / "pickle.plashet").write_bytes(pickle.dumps({"a": 1}))
+    refused = (("other.plashet", "holds a dict"), ("text.plashet", "not a plashet"), ("pickle.plashet", "never opened"))
+    for name, told in refused:
         code, err = fails(capsys, "predict", name, "a.wav")
         assert code == 3
         assert told in err
@@ -398,6 +402,18 @@ def test_more_parts_than_groups_and_an_odd_split_are_refused():
         trial(Recordings(paths, labels, None, ("train",) * 8), None, print)
     with pytest.raises(DataFault, match=r"no recording of \['b'\] is taught"):
         trial(Recordings(paths, labels, None, ("train", "test") * 4), None, print)
+
+
+def test_a_model_of_a_newer_format_says_how_to_read_it(learnt, capsys, monkeypatch):
+    import sys
+
+    monkeypatch.setattr(sys.modules["plashet.save"], "FORMAT", 0)
+    path = str(learnt[1] / "model.plashet")
+    for typed in (("predict", path, "a.wav"), ("listen", path, "-")):
+        code, err = fails(capsys, *typed)
+        assert code == 3
+        assert "has format 1" in err
+        assert "try: pip install --upgrade plashet" in err
 
 
 # demonstrations

@@ -126,7 +126,8 @@ def work(heard: Heard, how: Trial, parts: Any, seed: int) -> Any:
         whole = fit(pairs, heard.labels, groups=how.groups).recogniser
     recogniser = replace(whole, model=replace(whole.model, front=parts.front))
     names = tuple(path.name for path in heard.recordings.paths)
-    return Learnt(recogniser, tried, heard.frames, heard.labels, names, parts.about, how.groups)
+    known = (heard.frames, heard.labels, names, parts.about, how.groups)
+    return Learnt(recogniser, tried, *known, sound=heard.samples)
 
 
 def _told(asked: Asked, heard: Heard, how: Trial, seconds: float, notes: tuple[str, ...]) -> Any:

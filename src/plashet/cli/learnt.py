@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ class Learnt:
     about: Mapping[str, str]
     groups: Sequence[str] | None = None
     thing: str = "recording"
+    sound: Callable[[int], Any] | None = None  # the samples of a recording, by its place
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def findings(learnt: Learnt, told: Told, summary: Mapping[str, Any]) -> Any:
         sound=told.sound,
         thing=learnt.thing,
         mistakes=tuple((t, str(own.truth[i]), str(own.guesses[i])) for t, i in zip(titled, wrong, strict=True)),
-        examples=examples(learnt.recogniser, learnt.frames, learnt.labels, SHOWN),
+        examples=examples(learnt.recogniser, learnt.frames, learnt.labels, SHOWN, learnt.sound),
         chosen=learnt.about,
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,26 @@ import numpy as np
 UNITS = 160  # of a rate liquid, drawn
 
 
-def examples(recogniser: Any, frames: Sequence[Any], labels: Sequence[Any], most: int) -> tuple[Any, ...]:
-    """One recording of each of the first classes, of middling length among its own."""
+def examples(
+    recogniser: Any,
+    frames: Sequence[Any],
+    labels: Sequence[Any],
+    most: int,
+    sound: Callable[[int], Any] | None = None,
+) -> tuple[Any, ...]:
+    """One recording of each of the first classes, of middling length among its own. sound: its samples, by place."""
+    from ..encode.audio import Cochleagram
+
     chosen = []
     for name in list(dict.fromkeys(labels))[:most]:
         own = [i for i, label in enumerate(labels) if label == name]
         own.sort(key=lambda i: len(frames[i]))
         chosen.append(own[len(own) // 2])
-    return tuple(example(recogniser, frames[i], str(labels[i])) for i in chosen)
+    told = tuple(example(recogniser, frames[i], str(labels[i])) for i in chosen)
+    if sound is None:
+        return told
+    ear = Cochleagram(recogniser.model.front.ear.rate)
+    return tuple(replace(one, cochleagram=ear(sound(i))) for one, i in zip(told, chosen, strict=True))
 
 
 def example(recogniser: Any, frames: Any, title: str) -> Any:
@@ -41,11 +54,12 @@ def example(recogniser: Any, frames: Any, title: str) -> Any:
     if hasattr(last, "record"):
         after, _, events = last.record(state, x, ticks)
         inhibitory = np.asarray(last.circuit.inhibitory)
-        return Example(title, seen, dt, None, events, int(after.clock), last.outputs, inhibitory)
+        steps = int(after.clock)
+        return Example(title, seen, dt, events=events, steps=steps, units=last.outputs, inhibitory=inhibitory)
     values = sweep(last, state, x, ticks)[1]
     step = max(1, values.shape[1] // UNITS)
     values = values[:, ::step] - values[:, ::step].mean(axis=0)
-    return Example(title, seen, dt, ordered(values), None, 0, last.outputs)
+    return Example(title, seen, dt, activity=ordered(values), units=last.outputs)
 
 
 def ordered(values: Any) -> Any:

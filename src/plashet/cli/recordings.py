@@ -28,6 +28,12 @@ class Heard:
     def labels(self) -> list[str]:
         return list(self.recordings.labels)
 
+    def samples(self, place: int) -> Any:
+        """One recording read again, (time,) at the rate of all."""
+        from ..data import resampled
+
+        return resampled(self.recordings[place], self.rate).samples
+
 
 @contextmanager
 def sound_door(remedy: str = "") -> Iterator[None]:

@@ -23,6 +23,7 @@ class Example:
     title: str
     frames: Any  # (ticks, features)
     dt: float  # [s] a tick
+    cochleagram: Any = None  # (ticks, channels), what the sound itself looks like, if it is a sound
     activity: Any = None  # (ticks, units)
     events: Any = None  # (n, 2) of (step, unit)
     steps: int = 0  # steps in all
@@ -129,9 +130,10 @@ def _examples(found: Recognition) -> str:
         if spiking
         else "each row a unit, warm above its mean, cold below"
     )
-    caption = (
-        f"Above the frames that go in, low channels at the bottom; below the liquid (of many units, some): {below}."
+    first = (
+        "Above a cochleagram, low tones at the bottom; then" if found.examples[0].cochleagram is not None else "Above"
     )
+    caption = f"{first} the frames that go in; below the liquid (of many units, some): {below}."
     inner = "".join(_example(e) for e in found.examples)
     return (
         f"<section><h2>What the liquid does</h2><figcaption>{escape(caption)}</figcaption>"
@@ -143,6 +145,9 @@ def _example(one: Example) -> str:
     span = len(one.frames) * one.dt
     said = f"{one.title}: {len(one.frames)} frames of {np.shape(one.frames)[1]} features"
     above = pictures.heat(one.frames, said, "frames")
+    if one.cochleagram is not None:
+        heard = f"Cochleagram of {np.shape(one.cochleagram)[1]} channels"
+        above = pictures.heat(one.cochleagram, heard, "cochleagram") + above
     if one.events is not None:
         many = f"{words.count(len(one.events))} spikes of {words.count(one.units)} units"
         below = pictures.raster(one.events, one.units, one.steps, one.inhibitory, many)
