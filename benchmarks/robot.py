@@ -139,10 +139,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the results to this file too")
     asked = parser.parse_args()
     seeds = range(asked.seeds)
-    found = {"sonars": study(False, seeds), "sonars and the class before": study(True, seeds)}
-    print(shown(found))
+    results = {"sonars": study(False, seeds), "sonars and the class before": study(True, seeds)}
+    print(shown(results))
     if asked.json:
-        asked.json.write_text(json.dumps(found, indent=1))
+        found = {"machine": common.machine(), "command": "python benchmarks/robot.py", "results": results}
+        asked.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -87,13 +87,13 @@ def _case(r: Result) -> str:
     return str(r.notes["case"])
 
 
-def into_readme(path: Path, text: str) -> None:
-    """The text between the two markers of the README; ValueError if they are not there."""
+def into_readme(path: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
+    """The text between two markers of the README; ValueError if they are not there."""
     page = path.read_text()
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
-        raise ValueError(f"{path} must have the markers {BEGIN} and {END} once each")
-    head, _, rest = page.partition(BEGIN)
-    path.write_text(f"{head}{BEGIN}\n{text.strip()}\n{END}{rest.partition(END)[2]}")
+    if page.count(begin) != 1 or page.count(end) != 1:
+        raise ValueError(f"{path} must have the markers {begin} and {end} once each")
+    head, _, rest = page.partition(begin)
+    path.write_text(f"{head}{begin}\n{text.strip()}\n{end}{rest.partition(end)[2]}")
 
 
 def known(found: dict[str, Any]) -> str:
