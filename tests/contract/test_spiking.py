@@ -1,5 +1,7 @@
 """Promises of spiking liquids that rate liquids have no need to make: the grid, events, keys, rasters, own neurons."""
 
+import copy
+import pickle
 import warnings
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -256,6 +258,17 @@ def test_izhikevich_units_move_as_the_equation_says():
             for a, b in zip(tree.arrays(found).values(), tree.arrays(state).values(), strict=True):
                 np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
         assert spikes > 20
+
+
+@every_liquid
+def test_a_liquid_that_has_run_is_copied_and_sent_away_without_what_was_laid_out_for_the_kernel(cell):
+    u = signal(6)
+    outputs, state = run(cell, u, 0.2)
+    for other in (copy.deepcopy(cell), copy.copy(cell), pickle.loads(pickle.dumps(cell))):
+        assert not [name for name in vars(other) if name.startswith("_")]
+        again, there = run(other, u, 0.2)
+        assert np.array_equal(again, outputs)
+        assert same(there, state)
 
 
 def test_reweighted_shares_the_plan_and_not_the_weights():
