@@ -290,6 +290,10 @@ def test_delays_off_the_grid_are_told():
         Spiking(circuit, LIF(2), h=1e-4)
 
 
+def pooled(cell, bins, out):
+    return cell.pool(cell.init(signal()[0]), signal(2), np.full(2, 0.1), np.array(bins), out)
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -328,6 +332,11 @@ def test_delays_off_the_grid_are_told():
         (lambda c: c.step(c.init(signal()[0]), signal()[0], -0.1), "time passes"),
         (lambda c: c.step(c.init(signal()[0]), signal()[0, :1], 0.1), "takes 2 inputs"),
         (lambda c: c.record(c.init(signal()[0]), np.ones((3, U), int), 0.1), "astype"),
+        (lambda c: pooled(c, [0, 0], np.zeros((1, N), np.float32)), "out is float32"),
+        (lambda c: pooled(c, [0, 0], np.zeros((N, 2)).T), "one after the other"),
+        (lambda c: pooled(c, [0, 1], np.zeros((1, N))), "bins names a row"),
+        (lambda c: pooled(c, [0], np.zeros((1, N))), "bins is"),
+        (lambda c: pooled(c, [0, 0], np.zeros((1, N + 1))), "out"),
         (lambda c: run(c, signal(2), 0.1, c.init(signal(dtype=np.float32)[0])), "state is float32"),
         (lambda c: c.tick(c.init(signal(dtype=np.float32)[0]), signal()[0], 0.1), "state is float32"),
         (lambda c: run(c, signal(2, (3, 2)), 0.1, c.init(signal(1, (2, 3))[0])), r"of rows \(2, 3\)"),

@@ -154,6 +154,8 @@ class Spiking:
 
         One series: u (time, inputs), dt (time,), bins (time,) int64, out (bins, units) of u's dtype.
         """
+        if out.dtype != u.dtype or not out.flags.c_contiguous:
+            raise ValueError(f"out is {out.dtype}, wanted {u.dtype} as u is, its rows one after the other in memory")
         plan, bins = self._plan(u.dtype), np.ascontiguousarray(bins, np.int64)
         if plan is None:
             state, outputs = fold(self, state, u, dt)
