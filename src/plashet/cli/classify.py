@@ -135,7 +135,8 @@ def _told(asked: Asked, heard: Heard, how: Trial, seconds: float, notes: tuple[s
     from .learnt import Told
     from .results import facts
 
-    name = Path(asked.data).resolve().name
+    place = Path(asked.data).resolve()
+    name = place.stem if place.is_file() else place.name
     lead = (
         f"{len(heard.labels):,} recordings of {len(set(heard.labels))} classes, {_minutes(sum(heard.seconds))} at "
         f"{heard.rate:,} samples per second. Tried with {how.words}."
