@@ -158,6 +158,14 @@ def test_a_tick_of_whole_steps_is_those_steps_in_either_precision(dt):
         assert steps == round(float(dt) / 1e-4)
 
 
+@pytest.mark.parametrize("dt", [0.05, 0.15, 0.35, 0.45])
+def test_a_tick_that_float32_cannot_write_is_its_whole_steps_in_the_kernel_too(dt):
+    cell, u = liquids["LIF"], signal(50, dtype=np.float32)
+    for moved in (run(cell, u, dt)[1], cell.record(cell.init(u[0]), u, np.full(50, np.float32(dt)))[0]):
+        assert moved.clock == 50 * round(dt / cell.h)
+        assert moved.rest == 0
+
+
 @every
 @settings(max_examples=15, deadline=None)
 @given(level=st.sampled_from([1e300, -1e300, 1e38, -1e38, 0.0]), dtype=st.sampled_from([np.float32, np.float64]))

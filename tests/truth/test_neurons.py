@@ -49,6 +49,14 @@ def test_below_threshold_there_is_no_spike():
     assert len(events) == 0
 
 
+@pytest.mark.parametrize("wrap", [lambda lif: lif, lambda lif: ALIF(lif, 0.1, 0.0)])
+def test_a_unit_that_is_just_at_its_threshold_spikes(wrap):
+    cell = alone(wrap(LIF(1, threshold=1.0, reset=0.0, background=1.0, start=(1.0, 1.0))), 1e-3)
+    state = cell.init(np.zeros(1))
+    assert cell.step(state, np.zeros(1), 1e-3)[0].last == 0
+    assert cell.tick(state, np.zeros(1), 1e-3)[0].last == 0
+
+
 def test_the_error_of_the_rate_falls_with_the_step():
     errors = [intervals(LIF(1), 6.5, h, spikes=200).mean() - 1 / rate(20, 0.003) for h in (1e-3, 1e-4, 1e-5)]
     assert all(0 <= e <= h for e, h in zip(errors, (1e-3, 1e-4, 1e-5), strict=True))

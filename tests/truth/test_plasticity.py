@@ -3,7 +3,7 @@
 import pickle
 import sys
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -337,6 +337,32 @@ def test_scaling_brings_driven_units_to_their_rate():
     assert before[0] < 5
     assert before[1] > 60
     np.testing.assert_allclose(after, 20.0, atol=2.0)
+
+
+def test_a_unit_that_heard_nothing_at_the_start_keeps_what_it_has_learnt():
+    """Weights that begin at zero may grow; there is no sum to bring them back to."""
+    liquid = faint(3)
+    into = liquid.circuit.topology.post == 1
+    liquid = liquid.reweighted(np.where(into, 0.0, liquid.circuit.weight))
+    rule = Normalised(every=0.01)
+    plan, parts = rule.prepare(liquid), Plastic((rule,)).init(unread(liquid)).parts
+    parts.weight[:] = 2.0 * parts.weight + 1e-7
+    grown = parts.weight.copy()
+    _, parts = rule.move(plan, rule.init(plan), parts, Spikes(np.empty((0, 2), np.int64), 0, 10, True))
+    assert np.array_equal(parts.weight[into], grown[into])
+    sums = [np.bincount(liquid.circuit.topology.post, w, 3) for w in (liquid.circuit.weight, parts.weight)]
+    np.testing.assert_allclose(sums[1][[0, 2]], sums[0][[0, 2]], rtol=1e-12)
+
+
+def test_rates_are_due_in_the_step_in_which_their_time_is_over():
+    """Whatever 1e-3 n rounds to: a rule every 35 ms moves at step 35, not at step 36."""
+    rule = Homeostatic(rate=1.0, gain=1e-6)
+    plan = rule.prepare(faint(2))
+    for n in range(1, 200):
+        due = replace(rule, every=n / 1000)
+        parts = Plastic((due,)).init(unread(faint(2))).parts
+        memory, _ = due.move(plan, due.init(plan), parts, Spikes(np.empty((0, 2), np.int64), 0, n, True))
+        assert memory.steps == 0, n
 
 
 def test_what_a_unit_hears_in_all_stays_the_same():

@@ -139,6 +139,24 @@ class Plain(Drawing):
     pool = property()  # hasattr says no
 
 
+class Adding(Plain):
+    """A cell that gives its input, and pools in the precision of what it is given, one tick after the other."""
+
+    outputs = U
+
+    def init(self, u):
+        return u
+
+    def pool(self, state, u, dt, bins, out):
+        out[0] += np.cumsum(u, axis=0)[-1]
+        return state
+
+
+def test_a_long_sequence_in_float32_loses_no_digits_where_the_cell_pools_by_itself():
+    u = np.full((1 << 20, U), 0.1, np.float32)
+    np.testing.assert_allclose(features(Adding(), [u], 0.1, Mean()), 0.1, rtol=1e-4)
+
+
 @pytest.mark.parametrize("within", [lambda c: c, lambda c: Chain((Scale(np.zeros(U), np.ones(U)), c)), WithInput])
 def test_a_cell_that_pools_by_itself_gives_what_its_steps_give(within):
     data = [*ragged(), np.random.default_rng(5).uniform(size=(700, U))]

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import binom, chi2, expon, kstest
+from scipy.stats import binom, chi2, expon, kstest, norm
 
 from plashet import LIF, Spiking, run, wiring
 from plashet.liquids import maass2002
-from plashet.wiring.column import PAPER
+from plashet.wiring.column import PAPER, _half_spread
 
 H = 1e-4
 QUIET = LIF(2, threshold=1e9, background=0.0, reset=0.0)
@@ -195,6 +195,9 @@ def test_the_column_is_the_papers():
     np.testing.assert_allclose(per_kind, [418, 70, 141, 8.5], rtol=0.08)
     weight = np.concatenate([c.weight for c in columns]) / PAPER.weight.of(pre, post)
     assert kstest(weight, expon.cdf).pvalue > 1e-3  # gamma of shape 1: exponential, CV 1
+    for kind, mean in ((False, 18.0), (True, 9.0)):
+        heard = np.concatenate([c.inputs.w_events[c.inhibitory == kind].ravel() for c in columns])
+        assert kstest(heard[heard > 0] / mean, expon.cdf).pvalue > 1e-3
     delay = np.concatenate([c.delay for c in columns])
     assert set(np.unique(delay[~(pre | post)])) == {1.5e-3}
     assert set(np.unique(delay[pre | post])) == {0.8e-3}
@@ -203,6 +206,20 @@ def test_the_column_is_the_papers():
     assert np.median(D) == pytest.approx(1.1, rel=0.03)
     U = np.concatenate([c.dynamics.U for c in columns])
     assert ((U > 0) & (U <= 1)).all()
+
+
+@pytest.mark.parametrize(("mean", "top"), [(0.5, 1.0), (0.32, 1.0), (1.1, np.inf)])
+def test_parameters_that_fall_outside_are_drawn_again_from_a_uniform_distribution(mean, top):
+    """Gaussian with half the mean as deviation within (0, top], and what is outside uniform."""
+    drawn = _half_spread(np.random.default_rng(0), np.full(200_000, mean), top)
+    bell, widest = norm(mean, mean / 2), min(top, 2 * mean)
+    outside = bell.cdf(0) + bell.sf(top)
+
+    def share_below(x):
+        return bell.cdf(x) - bell.cdf(0) + outside * np.clip(x / widest, 0, 1)
+
+    assert ((drawn > 0) & (drawn <= top)).all()
+    assert kstest(drawn, share_below).pvalue > 1e-3
 
 
 def test_connections_follow_the_distance_rule():
