@@ -7,6 +7,7 @@ import pytest
 from scipy.special import erfcx
 
 from plashet import ALIF, LIF, Izhikevich, Spiking, run, wiring
+from plashet.liquids.neurons import mean_current
 
 PAPER = {"E": (LIF(1), 0.003), "I": (LIF(1, refractory=0.002), 0.002)}
 
@@ -55,6 +56,22 @@ def test_a_unit_that_is_just_at_its_threshold_spikes(wrap):
     state = cell.init(np.zeros(1))
     assert cell.step(state, np.zeros(1), 1e-3)[0].last == 0
     assert cell.tick(state, np.zeros(1), 1e-3)[0].last == 0
+
+
+def test_a_refractory_time_off_the_grid_is_the_nearest_steps():
+    assert np.allclose(intervals(LIF(1, refractory=2.6e-3), 1e6, 1e-3), 4e-3)
+    assert np.allclose(intervals(LIF(1, refractory=2.4e-3), 1e6, 1e-3), 3e-3)
+
+
+def test_a_beginning_reaches_from_low_to_high():
+    lif = LIF(3, start=(13.5, 15.0))
+    drawn = lif.scatter(lif.init(np.zeros(3)), np.array([0.0, 0.5, 1 - 1e-9])).v
+    np.testing.assert_allclose(drawn, [13.5, 14.25, 15.0], atol=1e-8)
+
+
+def test_a_neuron_without_weights_of_its_own_feels_the_mean_current():
+    t = np.linspace(0, 1e-3, 10_001)
+    assert mean_current(6e-3, 1e-3) == pytest.approx(np.trapezoid(np.exp(-t / 6e-3), t) / 1e-3, rel=1e-8)
 
 
 def test_the_error_of_the_rate_falls_with_the_step():
