@@ -112,9 +112,7 @@ def taught(digits: Digits, speaker: int, seed: int, recipe: Recipe) -> tuple[lis
 
 def recogniser(recipe: Recipe, liquid: Any, given: tuple[list[Any], Any, Any]) -> Recogniser:
     frames, names, groups = given
-    found = fit_recogniser(
-        frames, names, liquid=liquid, dt=recipe.front.dt, pooling=recipe.pooling, groups=groups
-    )
+    found = fit_recogniser(frames, names, liquid=liquid, dt=recipe.front.dt, pooling=recipe.pooling, groups=groups)
     return replace(found, model=replace(found.model, front=recipe.front))
 
 

@@ -12,7 +12,7 @@ from .. import __version__
 from . import faults
 
 COMMANDS = {
-    "demo": "Forecast a real stream, learning on; compare; leave a report.",
+    "demo": "See it work on data it carries: a forecast, spikes, or sounds.",
     "forecast": "Forecast your own table, beside what naive methods get.",
     "classify": "Learn to tell sounds apart: a folder of sounds in, a model and a report out.",
     "predict": "Say what is heard in sound files, with a model from classify.",

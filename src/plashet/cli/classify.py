@@ -47,7 +47,11 @@ class Asked:
     metavar="N",
     help="Parts left out in turn  [default: each speaker or group; 5 where none are known].",
 )
-@click.option("--noisy", is_flag=True, help="Teach noisy copies too, with silence around: for `plashet listen`.")
+@click.option(
+    "--noisy",
+    is_flag=True,
+    help="Teach noisy copies too, with silence around, for `plashet listen`: several times the work.",
+)
 @click.option("-o", "--output", metavar="DIR", help="Folder for the results  [default: runs/<time>-classify].")
 @click.option("--open", "open_page", is_flag=True, help="Open the report in the browser.")
 @seeded
