@@ -62,4 +62,5 @@ def told_right(gram: Any, y: Any, taught: Any, asked: Any, penalty: float) -> An
 
 def _solved(k: Any, y: Any, penalty: float) -> Any:
     k.flat[:: len(k) + 1] += penalty
-    return linalg.solve(k, y - y.mean(axis=0), assume_a="pos", overwrite_a=True, check_finite=False)
+    factor = linalg.cho_factor(k, overwrite_a=True, check_finite=False)
+    return linalg.cho_solve(factor, y - y.mean(axis=0), check_finite=False)
