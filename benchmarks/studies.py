@@ -74,9 +74,9 @@ def main() -> int:
     dates = sorted({kept(name)["machine"]["date"] for name in ("digits", "listening", "robot", "maass2002")})
     bare = kept("digits")["results"]["reservoir, no memory at all"]
     said = (
-        "Means over seeds [least, most]; how settings were chosen is said in each script. On the digits a random layer as "
-        f"wide as the reservoir, without any memory, has {spread(bare['official'])} and {spread(bare['unseen'])}: most of "
-        "the gain there is its width ([benchmarks/digits.md](benchmarks/digits.md)). The experiments of Maass, "
+        "Means over seeds [least, most]; how settings were chosen is said in each script. On the digits a random layer "
+        f"as wide as the reservoir, without any memory, has {spread(bare['official'])} and {spread(bare['unseen'])}: "
+        "most of the gain there is its width ([benchmarks/digits.md](benchmarks/digits.md)). The experiments of Maass, "
         f"Natschläger & Markram 2002 with the paper's own circuit: {held} of {len(orderings)} orderings of its Figures "
         "2, 5, 6 and 7 hold, the others are undecided ([benchmarks/maass2002.md](benchmarks/maass2002.md)). Measured "
         f"{', '.join(dates)}; one command each, `python benchmarks/NAME`."
