@@ -248,6 +248,22 @@ def test_a_role_has_random_numbers_of_its_own():
     assert np.array_equal(far.inhibitory, one.inhibitory)
 
 
+@pytest.mark.parametrize("draw", [wiring.small_world, wiring.random, wiring.bands, wiring.ring])
+def test_any_topology_becomes_a_spiking_circuit_with_the_columns_numbers(draw):
+    topology = draw(200, seed=1).topology
+    circuit = wiring.from_topology(topology, inputs=2, seed=1)
+    edges = topology.synapses()
+    joined = set(zip(circuit.topology.pre.tolist(), circuit.topology.post.tolist(), strict=True))
+    assert joined == set(zip(edges.pre.tolist(), edges.post.tolist(), strict=True))
+    assert circuit.inhibitory.sum() == 40
+    means = circuit.weight / PAPER.weight.of(*kinds_of(circuit))
+    assert means.mean() == pytest.approx(1.0, abs=4 / np.sqrt(len(means)))
+    u = np.zeros((200, 2))
+    u[::20] = 1
+    liquid = maass2002(seed=1, circuit=circuit)
+    assert len(liquid.record(liquid.init(u[0]), u, np.full(200, 1e-3))[2]) > 50
+
+
 def test_four_columns_side_by_side_are_not_connected():
     parts = tuple(wiring.column(seed=s) for s in range(4))
     whole = wiring.columns(parts)

@@ -1,7 +1,7 @@
 """Who listens to whom: topologies, and the arrays along their edges."""
 
 from .circuit import Circuit, Dynamics, Inputs, circuit
-from .column import ColumnRecipe, Kinds, column, columns
+from .column import ColumnRecipe, Kinds, column, columns, from_topology
 from .draw import bands, random, rescaled, ring, small_world, with_feedback
 from .grow import grown, pruned
 from .spectral import spectral_radius
@@ -21,6 +21,7 @@ __all__ = [
     "circuit",
     "column",
     "columns",
+    "from_topology",
     "grown",
     "pruned",
     "random",

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..types import Array
 from .circuit import Circuit, Dynamics, Inputs, circuit
+from .topology import Synapses, Topology
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 ROLES = ("inhibitory", "topology", "weights", "dynamics", "inputs")
@@ -76,19 +77,38 @@ def column(
     places = grid(shape)
     if not length >= 0:
         raise ValueError(f"length is in units of the grid, at least 0; got {length}")
+    is_i = chosen_inhibitory(inhibitory, len(places), seed)
+    pre, post = _near(places, is_i, length, recipe.C, stream(seed, "topology"))
+    edges = Synapses(pre, post, len(places), len(places))
+    return from_topology(edges, inputs, seed=seed, inhibitory=is_i, reach=reach, recipe=recipe, places=places)
+
+
+def from_topology(
+    topology: Topology,
+    inputs: int = 1,
+    *,
+    seed: int,
+    inhibitory: Array | float = 0.2,
+    reach: float = 0.3,
+    recipe: ColumnRecipe = PAPER,
+    places: Array | None = None,
+) -> Circuit:
+    """Any topology as a spiking circuit, with the column's weights, delays, plasticity and inputs: see `column`.
+
+    So a small world of spiking units is from_topology(small_world(units, seed=0).topology, seed=0).
+    inhibitory: a share of the units, drawn at random, or (units,) bool. The recipe's C plays no part: the edges are
+    given. Raises ValueError for shares beyond [0, 1] and for units that spike to other units than their own.
+    """
+    edges = topology.synapses()
+    is_i = chosen_inhibitory(inhibitory, edges.units, seed)
     if inputs < 0:
         raise ValueError(f"inputs is how many event lines there are, at least 0; got {inputs}")
-    for name, share in (("inhibitory", inhibitory), ("reach", reach)):
-        if not 0 <= share <= 1:
-            raise ValueError(f"{name} is a share of the units, in [0, 1]; got {share}")
-    units = len(places)
-    is_i = np.zeros(units, bool)
-    is_i[stream(seed, "inhibitory").choice(units, round(inhibitory * units), replace=False)] = True
-    pre, post = _near(places, is_i, length, recipe.C, stream(seed, "topology"))
-    kinds = is_i[pre], is_i[post]
+    if not 0 <= reach <= 1:
+        raise ValueError(f"reach is a share of the units, in [0, 1]; got {reach}")
+    kinds = is_i[edges.pre], is_i[edges.post]
     return circuit(
-        pre,
-        post,
+        edges.pre,
+        edges.post,
         _gamma(stream(seed, "weights"), recipe.weight.of(*kinds)),
         recipe.delay.of(*kinds),
         inhibitory=is_i,
@@ -96,6 +116,17 @@ def column(
         dynamics=_drawn_dynamics(seed, recipe, kinds),
         places=places,
     )
+
+
+def chosen_inhibitory(inhibitory: Array | float, units: int, seed: int) -> Array:
+    """(units,) bool: the units given, or a share of them drawn at random."""
+    if np.ndim(inhibitory) == 1:
+        return np.asarray(inhibitory, bool)
+    if not 0 <= inhibitory <= 1:
+        raise ValueError(f"inhibitory is a share of the units, in [0, 1]; got {inhibitory}")
+    is_i = np.zeros(units, bool)
+    is_i[stream(seed, "inhibitory").choice(units, round(float(inhibitory) * units), replace=False)] = True
+    return is_i
 
 
 def columns(circuits: tuple[Circuit, ...]) -> Circuit:
