@@ -319,3 +319,13 @@ def test_the_names_at_the_top_load_scikit_learn_only_when_they_are_used():
     code += "print(json.dumps([a, 'sklearn' in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [False, True]
+
+
+def test_what_is_no_liquid_and_sequences_without_a_pooling_are_told():
+    x = np.zeros((4, 10, 1))
+    with pytest.raises(TypeError, match="give a Cell"):
+        pl.SequenceClassifier("maass").fit(x, [0, 1, 0, 1])
+    with pytest.raises(ValueError, match="give pooling"):
+        pl.LiquidFeatures().fit(x)
+    with pytest.raises(ValueError, match="the target comes first"):
+        pl.measure.tune_rates(pl.liquids.maass2002(inputs=1, seed=0), np.zeros((10, 1)), 1e-3, 20.0)

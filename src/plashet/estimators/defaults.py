@@ -33,5 +33,10 @@ def reservoir(ticks: float, dt: float, seed: int) -> Callable[[int], Cell]:
 def liquid_for(given: Any, ticks: float, dt: Any, seed: int) -> Any:
     """The liquid of an estimator's settings: a Cell, or a rule from the number of inputs to one."""
     if given is not None:
+        if not (callable(given) or hasattr(given, "step")):
+            raise TypeError(
+                f"liquid is {given!r}; give a Cell, such as plashet.liquids.maass2002(inputs=1, seed=0), or a rule "
+                "from the number of inputs to one"
+            )
         return given
     return reservoir(ticks, float(np.mean(dt)) if np.ndim(dt) == 0 else 1.0, seed)

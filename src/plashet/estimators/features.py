@@ -71,5 +71,10 @@ class LiquidFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         return np.asarray(run(self.liquid_, u, self.dt)[0])
 
     def _series(self, X: Any, reset: bool) -> Array:
+        if getattr(X, "ndim", 0) == 3 or (isinstance(X, list | tuple) and len(X) and getattr(X[0], "ndim", 0) == 2):
+            raise ValueError(
+                "found array with dim 3, or a list of arrays: without pooling X is one series (time, inputs); for a "
+                "row of features for each sequence give pooling=plashet.sequences.Segments(5)"
+            )
         lenient: dict[str, Any] = {"dtype": [np.float64, np.float32], "ensure_all_finite": "allow-nan"}
         return np.asarray(validate_data(self, X, reset=reset, **lenient))

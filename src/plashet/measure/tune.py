@@ -93,6 +93,8 @@ def tune_rates(
     """
     if not (target > 0 and np.isfinite(target) and (idle is None or idle > 0)):
         raise ValueError(f"rates are in Hz and positive; got target={target}, idle={idle}")
+    if np.ndim(dt) == 0 and dt > 1:
+        raise ValueError(f"dt is {dt:g} s a tick and target {target:g} Hz; the target comes first, then dt")
     liquid, u = heard(cell, _batched(samples, cell), dt)
     factor, added = knob.neutral, 0.0
     for _ in range(1 if idle is None else 3):
