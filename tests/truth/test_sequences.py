@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -290,3 +291,24 @@ def test_each_keeps_the_order_and_raises_the_first_error(monkeypatch):
 
     with pytest.raises(ValueError, match="item 3"):
         each(fails, range(8))
+
+
+def test_counts_of_spikes_reach_a_spiking_liquid_as_they_are():
+    """Scaled, they would be fractions and below zero; currents beside them are scaled, and cut where they stray."""
+    x = np.random.default_rng(0).poisson(0.05, (8, 60, 2)).astype(float)
+    liquid = maass2002(inputs=2, seed=0)
+    with_scale, without = (sequences.sequence_model(x, liquid=liquid, dt=1e-3, scale=s) for s in (True, False))
+    assert np.array_equal(with_scale.features(x), without.features(x))
+    circuit = replace(liquid.circuit, inputs=wiring.Inputs(np.ones((135, 1)), np.ones((135, 1))))
+    x[..., 0] = 3 + 7 * x[..., 0]
+    x[0, 0] = 1e9, 40.0
+    mixed = sequences.sequence_model(x, liquid=Chain((replace(liquid, circuit=circuit),)), dt=1e-3)
+    heard, _ = run(mixed.liquid.cells[0], x[0], 1e-3)
+    assert np.array_equal(heard[:, 1], x[0, :, 1])
+    assert heard[0, 0] == 5.0
+
+
+def test_a_tick_of_very_many_grid_steps_is_told():
+    x = np.zeros((2, 3, 1))
+    with pytest.warns(UserWarning, match=r"a tick of 1 s has 10,000 grid steps .* give dt"):
+        sequences.sequence_model(x, liquid=maass2002(seed=0))

@@ -72,7 +72,7 @@ class Scale:
 
     center: Array  # (inputs,)
     spread: Array  # (inputs,), positive
-    limit: float = 5.0
+    limit: Array | float = 5.0  # one, or one for each input: inf lets everything pass
 
     @classmethod
     def fitted(cls, u: Array, limit: float = 5.0) -> Scale:
@@ -94,7 +94,8 @@ class Scale:
 
     def step(self, state: Nothing, u: Array, dt: Array | float) -> tuple[Nothing, Array]:
         scaled = (u - asarray(self.center, u)) / asarray(self.spread, u)
-        return state, namespace(u).clip(scaled, -self.limit, self.limit)
+        limit = self.limit if np.ndim(self.limit) == 0 else asarray(self.limit, u)
+        return state, namespace(u).clip(scaled, -limit, limit)
 
     def run(self, state: Nothing, u: Array, dt: Array, out: Array | None = None) -> tuple[Nothing, Array]:
         return state, into(out, self.step(state, u, dt)[1])  # no memory: all of time at once

@@ -108,7 +108,8 @@ class SequenceClassifier(ClassifierMixin, _OfSequences):  # type: ignore[misc]
     folds of the training part. With `learn.Logistic()` there is `predict_proba`; scores of others are no probabilities
     and are given by `decision_function` alone.
     pooling: what is kept of a sequence, from plashet.sequences; None: Segments(5).   dt [s]: a tick.
-    scale: inputs to mean 0 and spread 1.   front: from what X holds to (time, inputs), such as a front end for sound.
+    scale: inputs to mean 0 and spread 1; the event lines of a spiking liquid stay counts.
+    front: from what X holds to (time, inputs), such as a front end for sound.
     groups in `fit`: which sequences are of one speaker or file, so that whole ones are left out to choose the penalty.
 
     Fitted: classes_, n_features_in_, recogniser_ (a plashet.classify.Recogniser: `plashet.save` writes it).

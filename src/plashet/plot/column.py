@@ -12,10 +12,12 @@ from .looks import INK, SOFT, TEXT, figure, kinds, legend
 def column(circuit: Any, synapses: int = 400, values: Any = None, size: tuple[float, float] | None = None) -> Any:
     """A circuit in space: units as balls, excitatory and inhibitory, and a part of the synapses as thin lines.
 
+    circuit: a wiring.Circuit, or the liquid made of it.
     synapses: at most how many lines, spread evenly over the list; a line has the colour of the unit it comes from.
     values: (units,) at least 0, rates for instance: the balls' areas grow with them; else all are alike.
     Returns a matplotlib Figure. Raises ImportError without matplotlib, ValueError for a circuit without places.
     """
+    circuit = getattr(circuit, "circuit", circuit)
     if circuit.places is None:
         raise ValueError("the circuit has no places: wiring.column gives them, wiring.circuit(..., places=) takes them")
     places = np.asarray(circuit.places, np.float64)

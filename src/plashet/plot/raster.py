@@ -21,12 +21,14 @@ def raster(
 ) -> Any:
     """Each spike a mark at its time, excitatory units below and inhibitory ones above; under it the rates of both.
 
-    events: (spikes, 2) of (grid step, unit), as `Spiking.record` gives; circuit: a wiring.Circuit; h [s]: the grid;
+    events: (spikes, 2) of (grid step, unit), as `Spiking.record` gives; h [s]: the grid;
+    circuit: a wiring.Circuit, or the liquid made of it;
     steps: how many grid steps were watched, else up to the last spike; width [s]: of the bins of the rates.
     Returns a matplotlib Figure of `size` inches: `figure.savefig("raster.png", dpi=200)`.
     Raises ImportError without matplotlib, ValueError for events of other units.
     """
     steps = int(np.max(events[:, 0], initial=0)) + 1 if steps is None else steps
+    circuit = getattr(circuit, "circuit", circuit)
     events, units = spikes_of(events, circuit.units, steps), circuit.units
     drawn = figure(*size)
     above, below = drawn.subplots(2, 1, sharex=True, height_ratios=(3, 1))

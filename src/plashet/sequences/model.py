@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ..cells import Chain, Pass
+from ..cells import Beside, Chain, Pass
 from ..encode import Scale
 from ..learn import FoldRidge
+from ..liquids import Spiking
 from ..model import unread
 from ..types import Array, Cell
+from ..within import member, spiking_path
 from .drive import features
 from .pooling import Pooling, Segments
 from .shape import Front, heard, scale_of, series_list
+
+MANY = 1000  # grid steps in a tick, more than anybody means
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +67,7 @@ def sequence_model(
 
     liquid: a Cell or a rule from the number of inputs to one. `Pass` gives the features without any liquid.
     scale: whether the inputs are scaled to mean 0 and spread 1; then the liquid stands behind that scale in a Chain.
+    What a spiking liquid takes for counts of spikes stays as it is.
     """
     listed = series_list(sequences)
     if not len(listed):
@@ -70,11 +76,43 @@ def sequence_model(
     cell: Any = liquid if hasattr(liquid, "step") and not isinstance(liquid, type) else liquid(inputs)
     if cell.inputs != inputs:
         raise ValueError(f"the sequences have {inputs} inputs, but the liquid takes {cell.inputs}")
-    if scale:
-        cell = Chain((scale_of(listed, front), cell))
+    _tell_of_long_ticks(cell, dt)
+    counts = _counts(cell)
+    if scale and counts < inputs:
+        cell = Chain((_but_the_last(counts, scale_of(listed, front)), cell))
     width = pooling.rows * cell.outputs
     standard = Scale(np.zeros(width), np.ones(width), np.inf)
     return SequenceModel(cell, unread(Pass(width), outputs).readout, standard, pooling, dt, front)
+
+
+def _tell_of_long_ticks(cell: Any, dt: float) -> None:
+    """Warn where dt was forgotten: a second is thousands of grid steps of a spiking liquid."""
+    try:
+        liquid = member(cell, spiking_path(cell))
+    except TypeError:  # none that spikes, or several
+        return
+    steps = dt / liquid.h if hasattr(liquid, "h") else 0
+    if steps >= MANY:
+        told = f"a tick of {dt:g} s has {steps:,.0f} grid steps of the spiking liquid: give dt, the seconds of a tick"
+        warnings.warn(told, stacklevel=4)
+
+
+def _counts(cell: Any) -> int:
+    """How many inputs of a cell, its last ones, are event lines: there is no half spike, and none below nothing."""
+    if isinstance(cell, Chain):
+        return _counts(cell.cells[0])
+    if isinstance(cell, Beside):
+        return max(map(_counts, cell.cells))
+    return cell.circuit.inputs.events if isinstance(cell, Spiking) else 0
+
+
+def _but_the_last(counts: int, scale: Scale) -> Scale:
+    """The scale with its last inputs passed on as they are."""
+    if not counts:
+        return scale
+    passed = np.arange(scale.inputs) >= scale.inputs - counts
+    center, spread = np.where(passed, 0.0, scale.center), np.where(passed, 1.0, scale.spread)
+    return Scale(center, spread, np.where(passed, np.inf, scale.limit))
 
 
 def fit_sequences(
