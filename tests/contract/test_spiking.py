@@ -289,6 +289,10 @@ def test_reweighted_shares_the_plan_and_not_the_weights():
     assert not np.array_equal(run(louder, u, 0.2)[0], run(cell, u, 0.2)[0])
 
 
+def test_a_liquid_says_what_it_is_in_a_line():
+    assert repr(maass2002(seed=0)) == "<Spiking: 135 LIF units, 641 synapses, inputs: 1, h = 0.0001 s>"
+
+
 def test_delays_off_the_grid_are_told():
     circuit = wiring.circuit([0], [1], 1.0, 1.5e-3, inhibitory=np.zeros(2, bool))
     with pytest.warns(UserWarning, match=r"1 of 1 delays .* 1.5 ms became 2 ms"):

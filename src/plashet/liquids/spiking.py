@@ -89,6 +89,10 @@ class Spiking:
     def __getstate__(self) -> dict[str, Any]:
         return dict(parts(self) or ())  # not the plans: they are the kernel's own, and cannot be copied or sent away
 
+    def __repr__(self) -> str:
+        kind, edges = type(self.neuron).__name__, self.circuit.topology.edges
+        return f"<Spiking: {self.outputs} {kind} units, {edges} synapses, inputs: {self.inputs}, h = {self.h:g} s>"
+
     @property
     def inputs(self) -> int:
         return self.circuit.inputs.currents + self.circuit.inputs.events
