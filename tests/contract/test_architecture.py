@@ -18,7 +18,7 @@ LAYERS = [
     "cells",
     "encode liquids",
     "model",
-    "learn structure",
+    "learn structure beginning",
     "streams",
     "run save",
     "live measure data",

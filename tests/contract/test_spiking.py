@@ -356,6 +356,7 @@ def pooled(cell, bins, out):
         (lambda c: c.init(signal()[0], keys=np.array(-1)), "keys"),
         (lambda c: c.init(signal(1, (3,))[0], keys=np.array([1, 2])), "one for each row"),
         (lambda c: Chain((Scale(np.zeros(3), np.ones(3)), c)), "takes 2 inputs"),
+        (lambda c: maass2002(5, seed=0, circuit=wiring.column(seed=0)), "1 event lines, not 5"),
         (lambda c: wiring.column((0, 1, 1), seed=0), "three sizes"),
         (lambda c: wiring.column(seed=0, length=-1), "at least 0"),
         (lambda c: wiring.column(seed=0, reach=1.5), "share"),

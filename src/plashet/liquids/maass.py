@@ -21,8 +21,10 @@ def maass2002(inputs: int = 1, *, seed: int, circuit: Circuit | None = None, h: 
     keys for other trials. h [s]: the grid; the paper's delays of 1.5 and 0.8 ms are whole steps of 0.1 ms.
 
     circuit: another one, which has inputs of its own, for instance `wiring.column(..., length=8)` or `wiring.columns`
-    of four; then `inputs` is not looked at.
+    of four. Raises ValueError for a circuit whose event lines are not as many as `inputs`, if both are given.
     """
+    if circuit is not None and inputs not in (1, circuit.inputs.events):
+        raise ValueError(f"the circuit has {circuit.inputs.events} event lines, not {inputs}: leave `inputs` out")
     circuit = column(inputs=inputs, seed=seed) if circuit is None else circuit
     refractory = np.where(circuit.inhibitory, 2e-3, 3e-3)
     return Spiking(circuit, LIF(circuit.units, refractory=refractory, start=START), h, seed=seed)

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import tree
+from ..beginning import begun
 from ..run import run
 from ..types import Array, Cell, State
-from .driven import begun, blocks, other_pasts
+from .driven import blocks, other_pasts
 
 Floats = NDArray[np.float64]
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import tree
+from ..beginning import begun
 from ..run import run
 from ..types import Array, Cell
-from .driven import begun, heard
+from .driven import heard
 
 Floats = NDArray[np.float64]
 Disturb = Callable[[Array, np.random.Generator], Array]  # potentials (copies, units) to disturbed ones

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from ..cells import Beside, Chain, Noisy, NoisyState
+from ..cells import Chain
 from ..liquids import Spiking
-from ..ops import rest
 from ..run import run
 from ..tree import parts
 from ..types import Array, State
@@ -36,21 +34,6 @@ def heard(cell: Any, u: Array, dt: Array | float) -> tuple[Spiking, Array]:
             u = run(front, u, dt)[0]
         cell = member(cell, (place,))
     return cell, u
-
-
-def begun(cell: Any, u: Array, keys: Array) -> State:
-    """The cell at rest before inputs like u (*batch, inputs), its random numbers named by keys (*batch,) if it has any.
-
-    Rows of the same key have the same start and the same noise.
-    """
-    if isinstance(cell, Chain):
-        return tuple(begun(c, u if k == 0 else rest(u, c.inputs), keys) for k, c in enumerate(cell.cells))
-    if isinstance(cell, Beside):
-        return tuple(begun(c, u, keys) for c in cell.cells)
-    if isinstance(cell, Noisy):
-        return NoisyState(begun(cell.cell, u, keys), np.zeros((), np.int64))
-    named = "keys" in inspect.signature(cell.init).parameters
-    return cell.init(u, keys=np.asarray(keys)) if named else cell.init(u)
 
 
 def blocks(cell: Any, u: Array, dt: float, state: State = None) -> Iterator[tuple[slice, Array]]:

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..beginning import begun
 from ..run import run
 from ..types import Array, Cell
-from .driven import begun, heard
+from .driven import heard
 
 
 class Potentials(NamedTuple):

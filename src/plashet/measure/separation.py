@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..beginning import begun
 from ..types import Array, Cell
-from .driven import begun, blocks
+from .driven import blocks
 
 Floats = NDArray[np.float64]
 

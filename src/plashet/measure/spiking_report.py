@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..beginning import begun
 from ..liquids import Spiking
 from ..types import Array, Cell
 from .branching import branching_factor
 from .chaos import forgets
-from .driven import begun, heard, jittered
+from .driven import heard, jittered
 from .memory import told_at
 from .rank import kernel_quality
 from .spikes import firing_rates, interval_cv, per_kind, silent_share, synchrony

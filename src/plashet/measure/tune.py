@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..beginning import begun
 from ..liquids import Spiking
 from ..types import Array
 from ..within import exchanged, spiking_path
-from .driven import begun, blocks, heard
+from .driven import blocks, heard
 
 
 @dataclass(frozen=True)

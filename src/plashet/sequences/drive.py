@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .. import chance
-from ..cells import Beside, Chain, Noisy, NoisyState, sweep
-from ..ops import rest
+from ..beginning import begun
+from ..cells import Beside, Chain, sweep
 from ..threads import each
 from ..types import Array, Cell, State
 from .pooling import Pooling, Segments, plan
@@ -122,15 +121,7 @@ def _row(cell: Cell, u: Array, dt: Array, pooling: Pooling, key: int | None) -> 
 
 def begin(cell: Any, u: Array, key: int | None, content: Array) -> State:
     """The cell at rest before inputs like u (inputs,); its random numbers named by `key`, else by the content."""
-    if isinstance(cell, Chain):
-        return tuple(begin(c, u if k == 0 else rest(u, c.inputs), key, content) for k, c in enumerate(cell.cells))
-    if isinstance(cell, Beside):
-        return tuple(begin(c, u, key, content) for c in cell.cells)
-    if isinstance(cell, Noisy):
-        return NoisyState(begin(cell.cell, u, key, content), np.zeros((), np.int64))
-    if "keys" not in inspect.signature(cell.init).parameters:
-        return cell.init(u)
-    return cell.init(u, keys=np.asarray(_named_by(content) if key is None else key, np.int64))
+    return begun(cell, u, np.asarray(_named_by(content) if key is None else key, np.int64))
 
 
 def _named_by(content: Array) -> int:
