@@ -3,29 +3,18 @@
 // A column is one input of one row of a batch; columns do not know of each other. All numbers are float64. The plain
 // Python twin of each is the `step` of its encoder. Shapes are checked, because a wrong one would write into foreign
 // memory; values are the caller's to check. All release the GIL.
+#include "arrays.hpp"
+
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
 #include <vector>
 
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-
 namespace nb = nanobind;
 
 namespace plashet {
 namespace {
-
-template <class T, std::size_t D>
-using In = nb::ndarray<const T, nb::ndim<D>, nb::c_contig, nb::device::cpu>;
-template <class T, std::size_t D>
-using Mine = nb::ndarray<T, nb::ndim<D>, nb::c_contig, nb::device::cpu>;
-using Size = std::int64_t;
-
-void want(bool fits, const char *what) {
-    if (!fits) throw std::invalid_argument(what);
-}
 
 // Whole levels between x and the level of a column, sent and added to it, at most `most` a tick. NaN sends nothing.
 void levels(In<double, 2> x, double most, Mine<double, 1> level, Mine<double, 2> sent) {

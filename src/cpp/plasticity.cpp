@@ -7,6 +7,8 @@
 // A trace belongs to a terminal, the plastic edges of one unit that have one delay, or to a unit that is spiked to. It
 // is stored as it was just after its last spike, so what it is worth does not depend on how time was cut into ticks.
 // The constants are checked once, the spikes at each call, because a wrong index would write into foreign memory.
+#include "arrays.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -14,23 +16,10 @@
 #include <utility>
 #include <vector>
 
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-
 namespace nb = nanobind;
 
 namespace plashet {
 namespace {
-
-template <class T, std::size_t D>
-using In = nb::ndarray<const T, nb::ndim<D>, nb::c_contig, nb::device::cpu>;
-template <class T, std::size_t D>
-using Mine = nb::ndarray<T, nb::ndim<D>, nb::c_contig, nb::device::cpu>;
-using Size = std::int64_t;
-
-void want(bool fits, const char *what) {
-    if (!fits) throw std::invalid_argument(what);
-}
 
 template <class T>
 std::vector<T> listed(const T *from, Size n) {

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plashet import Beside, Chain, Leaky, Noisy, WithInput, run, sequences, wiring
+from plashet.beginning import begun
 from plashet.encode import Scale
 from plashet.liquids import maass2002
 from plashet.sequences import At, Both, Last, Mean, Segments, features
@@ -312,3 +313,18 @@ def test_a_tick_of_very_many_grid_steps_is_told():
     x = np.zeros((2, 3, 1))
     with pytest.warns(UserWarning, match=r"a tick of 1 s has 10,000 grid steps .* give dt"):
         sequences.sequence_model(x, liquid=maass2002(seed=0))
+
+
+def test_a_name_is_made_only_for_a_cell_that_draws_numbers():
+    asked = []
+
+    def name():
+        asked.append(1)
+        return np.asarray(7)
+
+    u = np.zeros(1)
+    begun(Leaky(wiring.bands(5, 1, seed=0), tau=1.0), u, name)
+    assert not asked
+    liquid = maass2002(seed=0)
+    assert np.array_equal(begun(liquid, u, name).neuron.v, liquid.init(u, keys=np.asarray(7)).neuron.v)
+    assert asked

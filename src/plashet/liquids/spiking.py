@@ -110,7 +110,7 @@ class Spiking:
     def longest(self) -> int:
         return int(self.delays.max(initial=1))
 
-    @property
+    @cached_property
     def slots(self) -> int:
         """The length of the ring: the longest delay, rounded up to a power of two."""
         return 1 << (self.longest - 1).bit_length()
@@ -261,4 +261,4 @@ class Spiking:
         return {}
 
 
-_SHARED = ("delays", "shares", "short_term", "starts", "_plans")  # what does not depend on the weights
+_SHARED = ("delays", "slots", "shares", "short_term", "starts", "_plans")  # what does not depend on the weights

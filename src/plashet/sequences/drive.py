@@ -121,7 +121,7 @@ def _row(cell: Cell, u: Array, dt: Array, pooling: Pooling, key: int | None) -> 
 
 def begin(cell: Any, u: Array, key: int | None, content: Array) -> State:
     """The cell at rest before inputs like u (inputs,); its random numbers named by `key`, else by the content."""
-    return begun(cell, u, np.asarray(_named_by(content) if key is None else key, np.int64))
+    return begun(cell, u, lambda: np.asarray(_named_by(content) if key is None else key, np.int64))
 
 
 def _named_by(content: Array) -> int:

@@ -1,0 +1,26 @@
+// Arrays as a kernel's binding takes them, for those that need no plan: contiguous, of a number of axes, read or written.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+
+namespace plashet {
+namespace {
+
+namespace nb = nanobind;
+
+template <class T, std::size_t D>
+using In = nb::ndarray<const T, nb::ndim<D>, nb::c_contig, nb::device::cpu>;
+template <class T, std::size_t D>
+using Mine = nb::ndarray<T, nb::ndim<D>, nb::c_contig, nb::device::cpu>;
+using Size = std::int64_t;
+
+void want(bool fits, const char *what) {
+    if (!fits) throw std::invalid_argument(what);
+}
+
+}  // namespace
+}  // namespace plashet
