@@ -13,10 +13,11 @@ from plashet.save import _buildable
 
 ROOT = Path(plashet.__file__).parent
 LAYERS = [
-    "types ops tree threads chance within",
+    "types ops tree threads chance within trainable",
     "wiring",
     "cells",
     "encode liquids",
+    "pull",
     "model",
     "learn structure beginning",
     "streams",
@@ -24,7 +25,7 @@ LAYERS = [
     "live measure data",
     "sequences",
     "forecast classify",
-    "estimators bridges plot",
+    "estimators bridges plot nn",
     "report",
     "cli",
 ]

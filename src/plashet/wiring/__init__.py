@@ -2,6 +2,7 @@
 
 from .circuit import Circuit, Dynamics, Inputs, circuit
 from .column import ColumnRecipe, Kinds, column, columns, from_topology
+from .connectome import Connectome, connectome
 from .draw import bands, random, rescaled, ring, small_world, with_feedback
 from .grow import grown, pruned
 from .spectral import spectral_radius
@@ -12,6 +13,7 @@ __all__ = [
     "Bands",
     "Circuit",
     "ColumnRecipe",
+    "Connectome",
     "Dynamics",
     "Inputs",
     "Kinds",
@@ -21,6 +23,7 @@ __all__ = [
     "circuit",
     "column",
     "columns",
+    "connectome",
     "from_topology",
     "grown",
     "pruned",
