@@ -5,6 +5,7 @@ from .column import ColumnRecipe, Kinds, column, columns, from_topology
 from .connectome import Connectome, connectome
 from .draw import bands, random, rescaled, ring, small_world, with_feedback
 from .grow import grown, pruned
+from .nerves import auto_ncp, dense, from_ncps, ncp, sparse
 from .spectral import spectral_radius
 from .topology import Bands, Synapses
 from .wiring import Wiring
@@ -19,18 +20,23 @@ __all__ = [
     "Kinds",
     "Synapses",
     "Wiring",
+    "auto_ncp",
     "bands",
     "circuit",
     "column",
     "columns",
     "connectome",
+    "dense",
+    "from_ncps",
     "from_topology",
     "grown",
+    "ncp",
     "pruned",
     "random",
     "rescaled",
     "ring",
     "small_world",
+    "sparse",
     "spectral_radius",
     "with_feedback",
 ]
