@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ FLOAT64 = np.dtype(np.float64)  # the one that NumPy has: `is` takes half the ti
 class Readout:
     """y = features @ weights + bias"""
 
+    parameters: ClassVar[tuple[str, ...]] = ("weights", "bias")
     weights: Array  # (features, outputs)
     bias: Array  # (outputs,)
 
