@@ -1,0 +1,113 @@
+"""What learning may change in a model as one flat vector, and positive parameters as numbers without bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .. import tree
+from ..trainable import parameters, positive
+from ..types import Array
+
+V = TypeVar("V")
+LEAST = 1e-6  # a positive parameter below it counts as it: raw values of smaller ones would hardly feel a gradient
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Which arrays of a model lie where in a vector theta; `packing` makes one.
+
+    theta holds raw values, all of them free: a parameter p that must stay positive is held as r with
+
+        p = softplus(r) = log(1 + exp(r)),      dL/dr = dL/dp (1 - exp(-p))
+
+    and any other as it is. Vectors are float64 (size,), arrays one after the other in the order of `paths`, each in C
+    order. "Effective" is what acts in the model, "raw" what descends.
+    """
+
+    paths: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    dtypes: tuple[str, ...]
+    positive: tuple[bool, ...]
+
+    @cached_property
+    def starts(self) -> tuple[int, ...]:
+        """Where each array begins, and the size of all: (paths + 1,)."""
+        sizes = [int(np.prod(shape)) for shape in self.shapes]
+        return tuple(int(start) for start in np.cumsum([0, *sizes]))
+
+    @property
+    def size(self) -> int:
+        return self.starts[-1]
+
+    @cached_property
+    def bounded(self) -> Array:
+        """The places of the positive parameters: int64."""
+        at = np.arange(self.size)
+        parts = [at[a:b] for a, b, p in zip(self.starts, self.starts[1:], self.positive, strict=False) if p]
+        return np.concatenate([*parts, at[:0]])
+
+    def flat(self, named: dict[str, Any]) -> Array:
+        """Arrays (or slopes) by path, laid one after the other; KeyError for a path that is not among them."""
+        parts = [np.ravel(np.asarray(named[path], np.float64)) for path in self.paths]
+        flat = np.concatenate([*parts, np.empty(0)])
+        if len(flat) != self.size:
+            raise ValueError(f"the arrays have {len(flat)} numbers, wanted {self.size}: shapes {self.shapes}")
+        return flat
+
+    def named(self, flat: Array) -> dict[str, Array]:
+        """The vector's parts by path, in their shapes: views of it."""
+        cuts = zip(self.paths, self.shapes, self.starts, self.starts[1:], strict=False)
+        return {path: flat[a:b].reshape(shape) for path, shape, a, b in cuts}
+
+    def raw(self, effective: Array) -> Array:
+        """The raw values of effective ones: a copy. ValueError for a positive parameter that is not positive."""
+        raw, at = np.array(effective, np.float64), self.bounded
+        low = np.flatnonzero(~(raw[at] >= 0))
+        if len(low):
+            place = int(np.searchsorted(self.starts, at[low[0]], side="right")) - 1
+            raise ValueError(f"{self.paths[place]} must be positive, and holds {raw[at[low[0]]]:.6g}")
+        p = np.maximum(raw[at], LEAST)
+        raw[at] = p + np.log(-np.expm1(-p))
+        return raw
+
+    def effective(self, raw: Array) -> Array:
+        """What raw values do in the model: a copy."""
+        effective, at = np.array(raw, np.float64), self.bounded
+        effective[at] = np.logaddexp(0.0, effective[at])
+        return effective
+
+    def chain(self, raw: Array, slope: Array) -> Array:
+        """dL/d(raw) from dL/d(effective): a copy."""
+        slope, at = np.array(slope, np.float64), self.bounded
+        slope[at] *= -np.expm1(-np.logaddexp(0.0, raw[at]))
+        return slope
+
+    def of(self, model: Any) -> Array:
+        """The model's raw vector."""
+        arrays = tree.arrays(model)
+        return self.raw(self.flat({path: arrays[path] for path in self.paths}))
+
+    def put(self, model: V, raw: Array) -> V:
+        """The model with the vector's parameters in place of its own, each in its own dtype."""
+        named = self.named(self.effective(raw))
+        typed = {path: named[path].astype(dtype) for path, dtype in zip(self.paths, self.dtypes, strict=True)}
+        return tree.replace(model, typed)
+
+
+def packing(model: Any, *, without: str | None = None) -> Packing:
+    """The packing of all that `trainable.parameters` names in a model.
+
+    without: leaves out what lies under this path, "readout." for instance, where another learner teaches the readout.
+    """
+    found, above = parameters(model), positive(model)
+    held = {path: a for path, a in found.items() if without is None or not path.startswith(without)}
+    return Packing(
+        tuple(held),
+        tuple(tuple(int(n) for n in a.shape) for a in held.values()),
+        tuple(str(np.asarray(a).dtype) for a in held.values()),
+        tuple(path in above for path in held),
+    )
