@@ -1,9 +1,11 @@
 """Connectomes: the counts that are published, what is never there, and what is told at the door."""
 
+import json
+
 import numpy as np
 import pytest
 
-from plashet import wiring
+from plashet import load, save, tree, wiring
 
 DRIVING = dict(sensory_fanout=6, inter_fanout=4, recurrent=4, motor_fanin=6)
 SMALL = dict(sensory_fanout=2, inter_fanout=2, recurrent=3, motor_fanin=2)
@@ -169,3 +171,84 @@ def test_a_wiring_that_is_none_or_not_built_is_told():
     built.build(2)
     with pytest.raises(ValueError, match="built for 2 inputs, not for 3"):
         wiring.from_ncps(built, 3)
+
+
+@drawn
+def test_a_config_through_json_gives_the_same_connectome(net):
+    again = wiring.from_config(json.loads(json.dumps(wiring.config(net))))
+    for a, b in zip(tree.arrays(net).items(), tree.arrays(again).items(), strict=True):
+        assert a[0] == b[0]
+        assert a[1].dtype == b[1].dtype
+        np.testing.assert_array_equal(a[1], b[1])
+    assert wiring.config(again) == wiring.config(net)
+
+
+def test_a_connectome_is_saved_and_read_back(tmp_path):
+    net = wiring.auto_ncp(28, 4, 6)
+    save(tmp_path / "net", net)
+    assert wiring.config(load(tmp_path / "net")) == wiring.config(net)
+
+
+def test_a_config_that_lacks_something_is_told():
+    told = wiring.config(wiring.dense(3, 2))
+    del told["motor"]
+    with pytest.raises(ValueError, match="motor"):
+        wiring.from_config(told)
+
+
+def test_the_counts_are_those_of_the_matrices():
+    net = wiring.ncp(7, 4, 2, 3, **SMALL)
+    inner, outer = net.recurrent.matrix(net.sign), net.sensory.matrix(net.sensory_sign)
+    told = wiring.counts(net)
+    assert (told["recurrent"], told["sensory"]) == (np.count_nonzero(inner), np.count_nonzero(outer))
+    assert (told["recurrent inhibitory"], told["sensory inhibitory"]) == ((inner < 0).sum(), (outer < 0).sum())
+    assert (told["loops"], told["dense"]) == (np.count_nonzero(np.diag(inner)), 13**2)
+    assert (told["inputs"], told["units"], told["motor"]) == (3, 13, 2)
+    assert wiring.kinds(net) == ("motor",) * 2 + ("command",) * 4 + ("inter",) * 7
+    assert wiring.kinds(wiring.dense(3, 1, outputs=1)) == ("motor", "inter", "inter")
+
+
+@drawn
+def test_the_synapses_of_a_unit_are_those_that_end_and_begin_there(net):
+    for unit in range(net.units):
+        ends, begins = wiring.incoming(net, unit), wiring.outgoing(net, unit)
+        assert pairs(net.recurrent) & {(a, unit) for a in range(net.units)} == {
+            (int(net.recurrent.pre[e]), int(net.recurrent.post[e])) for e in ends.recurrent
+        }
+        assert set(net.sensory.pre[ends.sensory]) == {a for a, b in pairs(net.sensory) if b == unit}
+        assert set(net.recurrent.post[begins.recurrent]) == {b for a, b in pairs(net.recurrent) if a == unit}
+        assert not len(begins.sensory)
+
+
+def test_units_are_found_by_their_names():
+    net = wiring.connectome(([0], [1], [1]), ([0], [1], [-1]), inputs=1, units=2, names=("AVA", "AVB"))
+    assert wiring.outgoing(net, "AVA").recurrent.tolist() == [0]
+    assert wiring.incoming(net, "AVB").sensory.tolist() == [0]
+    with pytest.raises(ValueError, match="no unit is called 'AVC'; there are AVA, AVB"):
+        wiring.incoming(net, "AVC")
+    with pytest.raises(ValueError, match=r"units 0\.\.1"):
+        wiring.incoming(net, 2)
+    with pytest.raises(ValueError, match="none has a name"):
+        wiring.incoming(wiring.dense(2, 1), "AVA")
+
+
+@drawn
+def test_without_some_synapses_the_others_keep_their_order_and_signs(net):
+    gone, lost = [1, 3], np.arange(net.sensory.edges) % 2 == 0
+    less = wiring.without(net, gone, lost)
+    assert less.recurrent.edges == net.recurrent.edges - 2
+    np.testing.assert_array_equal(less.sign, np.delete(net.sign, gone))
+    np.testing.assert_array_equal(less.recurrent.pre, np.delete(net.recurrent.pre, gone))
+    np.testing.assert_array_equal(less.sensory.post, net.sensory.post[~lost])
+    np.testing.assert_array_equal(less.sensory_sign, net.sensory_sign[wiring.kept(net.sensory.edges, lost)])
+    assert (less.units, less.inputs, less.motor) == (net.units, net.inputs, net.motor)
+    assert wiring.config(wiring.without(net)) == wiring.config(net)
+
+
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [([9], r"0\.\.8"), ([-1], r"0\.\.8"), ([0.5], "whole numbers"), (np.ones(3, bool), r"\(3,\), wanted \(9,\)")],
+)
+def test_synapses_that_are_none_cannot_be_taken_out(gone, told):
+    with pytest.raises(ValueError, match=told):
+        wiring.without(wiring.dense(3, 1), gone)

@@ -1,5 +1,6 @@
 """Who listens to whom: topologies, and the arrays along their edges."""
 
+from .asked import Joined, config, counts, from_config, incoming, kept, kinds, outgoing, without
 from .circuit import Circuit, Dynamics, Inputs, circuit
 from .column import ColumnRecipe, Kinds, column, columns, from_topology
 from .connectome import Connectome, connectome
@@ -17,6 +18,7 @@ __all__ = [
     "Connectome",
     "Dynamics",
     "Inputs",
+    "Joined",
     "Kinds",
     "Synapses",
     "Wiring",
@@ -25,12 +27,19 @@ __all__ = [
     "circuit",
     "column",
     "columns",
+    "config",
     "connectome",
+    "counts",
     "dense",
+    "from_config",
     "from_ncps",
     "from_topology",
     "grown",
+    "incoming",
+    "kept",
+    "kinds",
     "ncp",
+    "outgoing",
     "pruned",
     "random",
     "rescaled",
@@ -39,4 +48,5 @@ __all__ = [
     "sparse",
     "spectral_radius",
     "with_feedback",
+    "without",
 ]
