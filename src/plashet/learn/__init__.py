@@ -1,5 +1,6 @@
 """Learners: ways of improving a model from evidence."""
 
+from .adam import Adam
 from .common import BIAS_SHARE
 from .fold_ridge import FoldRidge
 from .force import FORCE
@@ -21,6 +22,7 @@ __all__ = [
     "NLMS",
     "RLS",
     "STDP",
+    "Adam",
     "Bounds",
     "CrossValidated",
     "FoldRidge",
