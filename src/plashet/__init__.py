@@ -18,6 +18,7 @@ _HOME = {
     "Tick": "types",
     "Evidence": "types",
     "Leaky": "liquids",
+    "LTC": "liquids",
     "Spiking": "liquids",
     "LIF": "liquids",
     "ALIF": "liquids",
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from .cells import Beside, Chain, Noisy, Products, Squares, WithInput
     from .forecast import Forecaster
     from .learn import FORCE, LMS, NLMS, RLS, GradientReadout, Ridge
-    from .liquids import ALIF, LIF, Izhikevich, Leaky, Spiking
+    from .liquids import ALIF, LIF, LTC, Izhikevich, Leaky, Spiking
     from .live import Live
     from .model import Looped, Model, Readout, looped, unread
     from .types import Evidence, Tick

@@ -56,6 +56,23 @@ def rectify(x: Array) -> Array:
     return 0.5 * (x + abs(x))
 
 
+def softplus(x: Array) -> Array:
+    """ln(1 + exp(x)), without overflow."""
+    xp = namespace(x)
+    return rectify(x) + xp.log1p(xp.exp(-abs(x)))
+
+
+def sums_at(values: Array, index: Array, size: int) -> Array:
+    """The values (*batch, n) added up by where they belong: index (n,) of 0..size-1. (*batch, size)"""
+    xp = namespace(values)
+    if xp is np:
+        sums = np.zeros((size, *values.shape[:-1]), values.dtype)
+        np.add.at(sums, index, np.moveaxis(values, -1, 0))
+        return np.moveaxis(sums, 0, -1)
+    zeros = xp.zeros((*values.shape[:-1], size), dtype=values.dtype, device=values.device)
+    return zeros.index_add(-1, xp.as_tensor(index, device=values.device), values)
+
+
 def into(out: Array | None, values: Array) -> Array:
     """The values, written into `out` if there is one; ValueError if that has another shape."""
     if out is None:

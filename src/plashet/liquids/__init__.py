@@ -1,21 +1,32 @@
 """The liquids: one file each, with the equation, the state, and the call of the kernel."""
 
 from .leaky import ACTIVATIONS, Leaky, LeakyState
+from .ltc import LTC, Affine, Gates, LTCState, Membrane, Motors, ltc
 from .maass import maass2002
 from .neurons import ALIF, LIF, ALIFState, Izhikevich, IzhikevichState, LIFState
+from .solvers import Exponential, Fused
 from .spiking import Spiking, SpikingState
 
 __all__ = [
     "ACTIVATIONS",
     "ALIF",
     "LIF",
+    "LTC",
     "ALIFState",
+    "Affine",
+    "Exponential",
+    "Fused",
+    "Gates",
     "Izhikevich",
     "IzhikevichState",
     "LIFState",
+    "LTCState",
     "Leaky",
     "LeakyState",
+    "Membrane",
+    "Motors",
     "Spiking",
     "SpikingState",
+    "ltc",
     "maass2002",
 ]

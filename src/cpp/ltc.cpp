@@ -1,0 +1,178 @@
+// Liquid time-constant networks for Python: a plan holds the network's constant arrays, and no state.
+//
+//     plan = ltc_plan(start, pre, gates, sensory_start, sensory_pre, sensory_gates, membrane, affine, unfolds, exponential)
+//     plan.run(u, dt, v, out, first, end)
+//     plan.pull(u, dt, v, out, slope, after, parameters, du, ddt, dv, first, end)
+//
+// Shapes are checked, because a wrong one would write into foreign memory; values are the caller's to check. run and
+// pull do rows first <= row < end, may be called by many threads at once for different rows, and release the GIL.
+#include "arrays.hpp"
+#include "leaky.hpp"
+#include "ltc.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
+
+namespace plashet {
+
+#define PLASHET_EACH(set)                    \
+    namespace set {                          \
+    const InstructionSet &instruction_set(); \
+    const LTCKernelSet &ltc_kernels();       \
+    }
+#include "instruction_sets.inc"
+#undef PLASHET_EACH
+
+namespace {
+
+const LTCKernelSet &ltc_kernels(const std::string &name) {
+    const struct {
+        const InstructionSet *set;
+        const LTCKernelSet *kernels;
+    } sets[] = {
+#define PLASHET_EACH(set) {&set::instruction_set(), &set::ltc_kernels()},
+#include "instruction_sets.inc"
+#undef PLASHET_EACH
+    };
+    for (const auto &one : sets)
+        if (one.set->runs_here() && (name.empty() || name == one.set->name)) return *one.kernels;
+    throw std::invalid_argument("this machine has no instruction set " + name);
+}
+
+template <class T>
+class LTCPlan {
+  public:
+    LTCPlan(In<Size, 1> start, In<Size, 1> pre, In<T, 2> gates, In<Size, 1> sensory_start, In<Size, 1> sensory_pre,
+            In<T, 2> sensory_gates, In<T, 2> membrane, In<T, 2> affine, Size unfolds, bool exponential,
+            const std::string &set)
+        : kernels_(pick(ltc_kernels(set))) {
+        const Size units = membrane.shape(1), inputs = affine.shape(1);
+        want(membrane.shape(0) == 3 && affine.shape(0) == 2, "membrane is (3, units), affine (2, inputs)");
+        want(unfolds >= 1, "unfolds is at least 1");
+        net_.inputs = inputs, net_.units = units, net_.unfolds = unfolds, net_.exponential = exponential;
+        net_.gleak = keep(membrane.data(), units, T(0)), net_.vleak = keep(membrane.data() + units, units, T(0));
+        net_.cm = keep(membrane.data() + 2 * units, units, T(1));
+        net_.weight = keep(affine.data(), inputs, T(0)), net_.bias = keep(affine.data() + inputs, inputs, T(0));
+        net_.recurrent = lay(0, start, pre, gates, units);
+        net_.sensory = lay(1, sensory_start, sensory_pre, sensory_gates, inputs);
+    }
+
+    void run(In<T, 3> u, In<T, 2> dt, In<T, 2> v, Mine<T, 3> out, Size first, Size end) const {
+        const LTCSeries<T> s = series(u, dt, v, first, end);
+        want(fits(out, s.ticks, s.rows, net_.units), "out is (ticks, rows, units)");
+        nb::gil_scoped_release released;
+        kernels_.run(net_, s, out.data());
+    }
+
+    void pull(In<T, 3> u, In<T, 2> dt, In<T, 2> v, In<T, 3> out, In<T, 3> slope, std::optional<In<T, 2>> after,
+              Mine<T, 1> parameters, Mine<T, 3> du, Mine<T, 2> ddt, Mine<T, 2> dv, Size first, Size end) const {
+        const LTCSeries<T> s = series(u, dt, v, first, end);
+        want(fits(out, s.ticks, s.rows, net_.units) && fits(slope, s.ticks, s.rows, net_.units),
+             "out and slope are (ticks, rows, units)");
+        want(fits(du, s.ticks, s.rows, net_.inputs), "du is (ticks, rows, inputs)");
+        want(Size(ddt.shape(0)) == s.ticks && Size(ddt.shape(1)) == s.rows, "ddt is (ticks, rows)");
+        want(Size(dv.shape(0)) == s.rows && Size(dv.shape(1)) == net_.units, "dv is (rows, units)");
+        want(!after || (Size(after->shape(0)) == s.rows && Size(after->shape(1)) == net_.units), "after is (rows, units)");
+        want(Size(parameters.shape(0)) == size(), "parameters has the plan's size");
+        const LTCSlopes<T> slopes{out.data(), slope.data(), after ? after->data() : nullptr, parameters.data(),
+                                  du.data(),  ddt.data(),   dv.data()};
+        nb::gil_scoped_release released;
+        kernels_.pull(net_, s, slopes);
+    }
+
+    Size size() const {
+        return 4 * (net_.recurrent.edges + net_.sensory.edges) + 3 * net_.units + 2 * net_.inputs;
+    }
+
+  private:
+    static const LTCKernels<T> &pick(const LTCKernelSet &set) {
+        if constexpr (sizeof(T) == 4) return set.of_float;
+        else return set.of_double;
+    }
+
+    template <class A>
+    static bool fits(const A &a, Size ticks, Size rows, Size width) {
+        return Size(a.shape(0)) == ticks && Size(a.shape(1)) == rows && Size(a.shape(2)) == width;
+    }
+
+    LTCSeries<T> series(const In<T, 3> &u, const In<T, 2> &dt, const In<T, 2> &v, Size first, Size end) const {
+        const Size ticks = u.shape(0), rows = u.shape(1), steps = dt.shape(0), clocks = dt.shape(1);
+        want(Size(u.shape(2)) == net_.inputs, "u is (ticks, rows, inputs)");
+        want((steps == ticks || steps == 1) && (clocks == rows || clocks == 1), "dt is (ticks or 1, rows or 1)");
+        want(Size(v.shape(0)) == rows && Size(v.shape(1)) == net_.units, "v is (rows, units)");
+        want(0 <= first && first <= end && end <= rows, "first and end are rows");
+        return {ticks, rows, first, end, u.data(), dt.data(), steps == 1 ? 0 : clocks, clocks == 1 ? 0 : 1, v.data()};
+    }
+
+    // The kernel's own copy, with room behind it for whole vectors
+    const T *keep(const T *from, Size n, T beyond) {
+        kept_.emplace_back(n + ltc_room, beyond);
+        std::copy(from, from + n, kept_.back().begin());
+        return kept_.back().data();
+    }
+
+    LTCGates<T> lay(int which, const In<Size, 1> &start, const In<Size, 1> &pre, const In<T, 2> &gates, Size sources) {
+        const Size edges = pre.shape(0), units = net_.units;
+        want(gates.shape(0) == 4 && Size(gates.shape(1)) == edges, "gates are (4, edges): w, sigma, mu, erev");
+        want(Size(start.shape(0)) == units + 1 && start.data()[0] == 0 && start.data()[units] == edges &&
+                 std::is_sorted(start.data(), start.data() + units + 1),
+             "start is (units + 1,), from 0 to the number of edges");
+        for (Size e = 0; e < edges; ++e) want(pre.data()[e] >= 0 && pre.data()[e] < sources, "pre names no source");
+        starts_[which].assign(start.data(), start.data() + units + 1);
+        pres_[which].assign(edges + ltc_room, 0);
+        std::copy(pre.data(), pre.data() + edges, pres_[which].begin());
+        const T *first = gates.data();
+        return {edges, starts_[which].data(), pres_[which].data(), keep(first, edges, T(0)),
+                keep(first + edges, edges, T(0)), keep(first + 2 * edges, edges, T(0)),
+                keep(first + 3 * edges, edges, T(0))};
+    }
+
+    const LTCKernels<T> &kernels_;
+    LTCNet<T> net_{};
+    std::vector<std::vector<T>> kept_;
+    std::vector<Size> starts_[2];
+    std::vector<std::int32_t> pres_[2];
+};
+
+template <class T>
+void bind_plan(nb::module_ &m, const char *name) {
+    using nb::arg;
+    using Plan = LTCPlan<T>;
+    nb::class_<Plan>(m, name, "The constant arrays of a liquid time-constant network, laid out for the kernels. No state.")
+        .def_prop_ro("size", &Plan::size, "the number of its parameters")
+        .def("run", &Plan::run, arg("u").noconvert(), arg("dt").noconvert(), arg("v").noconvert(), arg("out").noconvert(),
+             arg("first"), arg("end"),
+             "Writes the states after each tick to out (ticks, rows, units), from the states v (rows, units); u is\n"
+             "(ticks, rows, inputs), NaN where it was not observed, dt [s] (ticks or 1, rows or 1).")
+        .def("pull", &Plan::pull, arg("u").noconvert(), arg("dt").noconvert(), arg("v").noconvert(),
+             arg("out").noconvert(), arg("slope").noconvert(), arg("after").noconvert().none(),
+             arg("parameters").noconvert(), arg("du").noconvert(), arg("ddt").noconvert(), arg("dv").noconvert(),
+             arg("first"), arg("end"),
+             "From the slopes of out, and of the states after the last tick (None: zero), those of u, dt and v, written,\n"
+             "and those of the parameters, added to `parameters` (size,): w, sigma, mu, erev of the recurrent and of the\n"
+             "sensory synapses, gleak, vleak, cm, weight, bias.");
+    m.def("ltc_plan",
+          [](In<Size, 1> start, In<Size, 1> pre, In<T, 2> gates, In<Size, 1> sensory_start, In<Size, 1> sensory_pre,
+             In<T, 2> sensory_gates, In<T, 2> membrane, In<T, 2> affine, Size unfolds, bool exponential,
+             const std::string &set) {
+              return std::make_unique<Plan>(start, pre, gates, sensory_start, sensory_pre, sensory_gates, membrane, affine,
+                                            unfolds, exponential, set);
+          },
+          arg("start"), arg("pre"), arg("gates").noconvert(), arg("sensory_start"), arg("sensory_pre"),
+          arg("sensory_gates").noconvert(), arg("membrane").noconvert(), arg("affine").noconvert(), arg("unfolds"),
+          arg("exponential"), arg("instruction_set") = "");
+}
+
+}  // namespace
+}  // namespace plashet
+
+void bind_ltc(nanobind::module_ &m) {
+    plashet::bind_plan<float>(m, "LTCFloat32");
+    plashet::bind_plan<double>(m, "LTCFloat64");
+}

@@ -1,0 +1,97 @@
+"""The compiled twin of LTC.step: its plan, and the calls of the kernel over time and rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import _kernels
+from ..threads import over_shares
+from ..types import Array
+from .solvers import Exponential
+
+
+class Plan:
+    """The constants of an LTC laid out for the kernel, in one dtype; arrays in and out as the cell has them."""
+
+    def __init__(self, compiled: Any, shapes: list[int], inputs: int, units: int, work: int) -> None:
+        self.compiled = compiled
+        self.ends = np.cumsum(shapes)  # of the parameters, in a row
+        self.inputs = inputs
+        self.units = units
+        self.work = work  # gates of a row in a tick
+
+    def tick(self, v: Array, u: Array, dt: Array | float) -> Array:
+        """One tick: the states after it, shaped like v."""
+        out = np.empty(v.shape, u.dtype)
+        rows = v.size // self.units
+        dts = np.asarray(dt, u.dtype)
+        flat = u.reshape(1, rows, self.inputs), dts.reshape(1, -1), v.reshape(rows, self.units)
+        self.compiled.run(*flat, out.reshape(1, rows, self.units), 0, rows)
+        return out
+
+    def run(self, v: Array, u: Array, dt: Array, out: Array | None) -> tuple[Array, Array]:
+        """The states after the last tick and after every tick."""
+        shape = (*u.shape[:-1], self.units)
+        written = np.empty(shape, u.dtype) if out is None else out
+        if written.shape != shape or written.dtype != u.dtype or not written.flags.c_contiguous:
+            raise ValueError(f"out is {written.dtype} {written.shape}, wanted contiguous {u.dtype} {shape}")
+        given = self._given(v, u, dt)
+        rows = given[0].shape[1]
+        faces = *given, written.reshape(len(u), rows, self.units)
+        over_shares(lambda first, end: self.compiled.run(*faces, first, end), rows, len(u) * self.work)
+        return (written[-1].copy() if len(u) else given[2].reshape(*u.shape[1:-1], self.units)), written
+
+    def pull(
+        self, v: Array, u: Array, dt: Array, outputs: Array, slope: Array, after: Array | None
+    ) -> tuple[list[Array], Array, Array, Array]:
+        """The slopes of the parameters one by one, of u, of dt and of v."""
+        given = self._given(v, u, dt)
+        ticks, rows = given[0].shape[:2]
+        seen, slopes = (np.ascontiguousarray(a, u.dtype).reshape(ticks, rows, self.units) for a in (outputs, slope))
+        end_slopes = None if after is None else np.ascontiguousarray(after, u.dtype).reshape(rows, self.units)
+        du, ddt = np.empty_like(given[0]), np.empty((ticks, rows), u.dtype)
+        dv = np.empty((rows, self.units), u.dtype)
+
+        def share(first: int, end: int) -> Array:
+            flat = np.zeros(self.compiled.size, u.dtype)
+            self.compiled.pull(*given, seen, slopes, end_slopes, flat, du, ddt, dv, first, end)
+            return flat
+
+        flat = sum(over_shares(share, rows, ticks * self.work))
+        batch = u.shape[1:-1]
+        parts = np.split(flat, self.ends[:-1])
+        return parts, du.reshape(u.shape), ddt.reshape(ticks, *batch), dv.reshape(*batch, self.units)
+
+    def _given(self, v: Array, u: Array, dt: Array) -> tuple[Array, Array, Array]:
+        """u, dt and v as (ticks, rows, inputs), (ticks or 1, rows or 1) and (rows, units), contiguous."""
+        rows = int(np.prod(u.shape[1:-1]))
+        v = np.broadcast_to(v, (*u.shape[1:-1], self.units))
+        dts = np.ascontiguousarray(dt, u.dtype).reshape(len(u), 1 if dt.ndim == 1 else rows)
+        flat = np.ascontiguousarray(u).reshape(len(u), rows, self.inputs)
+        return flat, dts, np.ascontiguousarray(v, u.dtype).reshape(rows, self.units)
+
+
+def planned(cell: Any, dtype: Any) -> Plan:
+    """The plan of an LTC. Raises ValueError for another dtype than float32 and float64."""
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"u is {dtype}, wanted float32 or float64: u.astype(float)")
+    net = cell.connectome
+    parts = (cell.recurrent, cell.sensory, cell.membrane, cell.affine)
+    recurrent, sensory, membrane, affine = (np.array(part, dtype) for part in parts)
+    compiled = _kernels.ltc_plan(
+        net.recurrent.by_target.start,
+        np.ascontiguousarray(net.recurrent.pre, np.int64),
+        recurrent,
+        net.sensory.by_target.start,
+        np.ascontiguousarray(net.sensory.pre, np.int64),
+        sensory,
+        membrane,
+        affine,
+        cell.solver.unfolds,
+        isinstance(cell.solver, Exponential),
+    )
+    shapes = [len(a) for part in parts for a in part]
+    work = cell.solver.unfolds * net.recurrent.edges + net.sensory.edges
+    return Plan(compiled, shapes, net.inputs, net.units, work)
