@@ -43,6 +43,7 @@ from plashet.encode import (
 )
 from plashet.encode.audio import MFCC, Cochleagram, Deltas, LogMel, LyonEar, RunningNorm, RunningPeak
 from plashet.learn import FoldRidge
+from plashet.liquids import Exponential, Fused, ltc
 
 U, N = 2, 12
 TAUS = np.linspace(0.3, 2.0, N)
@@ -68,6 +69,17 @@ LIQUIDS = {
     "squared": Chain((Leaky(_bands(14), tau=0.5), Squares(N))),
     "behind encoders": Chain((Hold(U), Scale(np.array([0.1, -0.2]), np.array([0.5, 2.0])), Leaky(_bands(15), tau=0.5))),
 }
+
+_NERVES = wiring.auto_ncp(N, 2, U, seed=1)
+
+# What gradients go through: each cell's compiled `pull` is held to autograd through its `step`.
+TRAINABLE = {
+    "LTC": ltc(_NERVES, seed=0),
+    "LTC, exponential": ltc(_NERVES, seed=1, solver=Exponential(3)),
+    "LTC, dense": ltc(wiring.dense(N, U, seed=2), seed=2, solver=Fused(2)),
+}
+
+LIQUIDS |= TRAINABLE
 
 # Cells without a fading memory of their own, or that are not deterministic in their input alone.
 OTHERS = {

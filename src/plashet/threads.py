@@ -82,10 +82,10 @@ def each(function: Callable[[A], B], items: Iterable[A]) -> list[B]:
     depend on the number of cores. The exception that is raised is that of the first item, in their order, that fails.
     """
     given = list(items)
-    cores = min(cores(), len(given))
-    if cores < 2:
+    threads = min(cores(), len(given))
+    if threads < 2:
         return [function(item) for item in given]
-    with ThreadPoolExecutor(cores) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(function, given))
 
 

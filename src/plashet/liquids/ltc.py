@@ -55,7 +55,7 @@ class LTC:
     over the recurrent synapses, x_j = v of the neuron before, and the sensory ones, x_j = weight u_j + bias. A tick of
     dt is `unfolds` steps of the solver of dt/unfolds each, in which the neurons hear each other's v of the step before.
     v stays within the smallest and the largest of v, vleak and the erev for any dt and input, as w, gleak, cm > 0;
-    dt = 0 is the identity; the time constant is cm/G, between cm/(gleak + sum w) and cm/gleak, and moves with the input.
+    dt = 0 is the identity. The time constant cm/G, between cm/(gleak + sum w) and cm/gleak, moves with the input.
     An input that is not observed (NaN) closes its gates. outputs: the v of all units, the motor neurons first.
     Raises ValueError for parameters that do not fit the connectome, or not positive where they must be.
 
@@ -101,14 +101,18 @@ class LTC:
     def step(self, state: LTCState, u: Array, dt: Array | float) -> tuple[LTCState, Array]:
         v = state.v
         gleak, vleak, cm = (asarray(p, v) for p in self.membrane)
-        x = asarray(self.affine.weight, v) * u + asarray(self.affine.bias, v)
-        pulled, open_ = conductances(self.sensory, self.connectome.sensory, x)
+        pulled, open_ = self._sensed(u)
         k = asarray(dt, v)[..., None] / self.solver.unfolds / cm
         for _ in range(self.solver.unfolds):
             among, heard = conductances(self.recurrent, self.connectome.recurrent, v)
             current, total = gleak * vleak + pulled + among, gleak + open_ + heard
             v = v + self.solver.rate(k, total) * (current - total * v)
         return LTCState(v), v
+
+    def _sensed(self, u: Array) -> tuple[Array, Array]:
+        """The sums over the sensory synapses; what is not observed opens no gate."""
+        x = asarray(self.affine.weight, u) * observed(u) + asarray(self.affine.bias, u)
+        return conductances(self.sensory, self.connectome.sensory, x, namespace(u).isnan(u))
 
     def run(self, state: LTCState, u: Array, dt: Array, out: Array | None = None) -> tuple[LTCState, Array]:
         """The compiled fold of `step`: u (time, *batch, inputs), dt (time,) or (time, *batch), a batch in threads."""
@@ -144,12 +148,11 @@ class LTC:
         return {}
 
     def time_constants(self, states: Array, u: Array) -> Array:
-        """tau = cm/G [s] of each unit where its state is v and its input u: (..., units) for (..., units), (..., inputs).
+        """tau = cm/G [s] of each unit, (..., units), where the states are (..., units) and the inputs u (..., inputs).
 
         What makes these networks liquid; section 2 of the paper.
         """
-        x = asarray(self.affine.weight, states) * u + asarray(self.affine.bias, states)
-        _, open_ = conductances(self.sensory, self.connectome.sensory, x)
+        _, open_ = self._sensed(u)
         _, heard = conductances(self.recurrent, self.connectome.recurrent, states)
         tau: Array = asarray(self.membrane.cm, states) / (asarray(self.membrane.gleak, states) + open_ + heard)
         return tau
@@ -183,13 +186,16 @@ class Motors:
         return state, y
 
 
-def conductances(gates: Gates, synapses: Synapses, x: Array) -> tuple[Array, Array]:
-    """sum g erev and sum g over the synapses of each unit, for what is heard, x (*batch, sources): (*batch, units)."""
-    heard = x[..., synapses.pre]
+def conductances(gates: Gates, synapses: Synapses, x: Array, closed: Array | None = None) -> tuple[Array, Array]:
+    """sum g erev and sum g over the synapses of each unit, (*batch, units), for what is heard, x (*batch, sources).
+
+    closed: where the gates of a source are held shut, shaped like x.
+    """
     w, sigma, mu, erev = (asarray(p, x) for p in gates)
-    g = w * logistic(sigma * (observed(heard) - mu))
-    xp = namespace(x)
-    g = xp.where(xp.isnan(heard), xp.zeros_like(g), g)
+    g = w * logistic(sigma * (x[..., synapses.pre] - mu))
+    if closed is not None:
+        xp = namespace(x)
+        g = xp.where(closed[..., synapses.pre], xp.zeros_like(g), g)
     return sums_at(g * erev, synapses.post, synapses.units), sums_at(g, synapses.post, synapses.units)
 
 
@@ -203,11 +209,12 @@ def ltc(connectome: Connectome, *, seed: int, solver: Solver = Fused()) -> LTC: 
     units = connectome.units
 
     def gates(sign: Array) -> Gates:
-        ranges = (0.001, 1.0), (3.0, 8.0), (0.3, 0.8)
-        return Gates(*(rng.uniform(low, high, len(sign)) for low, high in ranges), np.asarray(sign, np.float64))
+        w, sigma, mu = (rng.uniform(*ends, len(sign)) for ends in ((0.001, 1.0), (3.0, 8.0), (0.3, 0.8)))
+        return Gates(w, sigma, mu, np.asarray(sign, np.float64))
 
     recurrent, sensory = gates(connectome.sign), gates(connectome.sensory_sign)
-    membrane = Membrane(*(rng.uniform(low, high, units) for low, high in ((0.001, 1.0), (-0.2, 0.2), (0.4, 0.6))))
+    gleak, vleak, cm = (rng.uniform(*ends, units) for ends in ((0.001, 1.0), (-0.2, 0.2), (0.4, 0.6)))
+    membrane = Membrane(gleak, vleak, cm)
     affine = Affine(np.ones(connectome.inputs), np.zeros(connectome.inputs))
     return LTC(connectome, recurrent, sensory, membrane, affine, solver)
 
