@@ -18,6 +18,8 @@ CHECKSUMS = {
     "new_york_weather": "931be5898f77854f76f06961898c6c78c052749874283f94620cbd29ad390289",
     "brent_oil": "92f004a2f397a28ce14d2c0e5a6527a2946cb3fd96f2f6f1faebd41bc705903d",
     "santa_fe_laser": "4ca569918d4c81409d93ffaa3781310874718415974aeddb2d719d2a6529b0a1",
+    "celegans": "cf4c543c0de4d017635bebb3989aa521427de4647234927621b1ab21184e513c",
+    "celegans_neurons": "dc885ece8f54e9f6e96ef811b3e109d842126b58f62538aadd50597d7618416f",
     "japanese_vowels": "46a215e13d7e3f2f841caa4fa5d8f286566d8ae5ffbc46f8174fe127864b16b4",
 }
 
@@ -34,13 +36,14 @@ def test_the_catalogue_tells_the_columns_and_rows_that_are_there(entry):
     assert tuple(columns) == entry.columns
     rows = len(columns["lengths"]) if entry.name == "japanese_vowels" else len(columns[entry.columns[-1]])
     assert rows == entry.rows
-    assert len(data.load(entry.name)) in (entry.rows, len(data.JapaneseVowels._fields))
+    tuples = (data.JapaneseVowels, data.Worm)
+    assert isinstance(data.load(entry.name), tuples) or len(data.load(entry.name)) == entry.rows
 
 
 @pytest.mark.parametrize("entry", data.catalogue(), ids=lambda entry: entry.name)
 def test_every_set_comes_with_its_licence_in_full(entry):
     text = data.licence_text(entry.name)
-    assert text.startswith(entry.file)
+    assert entry.file in text.splitlines()[0]
     assert "no rights reserved" in text or "WITHOUT WARRANTY" in text.upper() or "DISCLAIMED" in text
 
 
@@ -48,7 +51,8 @@ def test_the_licences_are_those_of_the_shipped_files_and_no_others():
     folder = files("plashet.data").joinpath("embedded")
     shipped = {one.name for one in folder.iterdir()} - {"LICENSES.txt"}
     sections = folder.joinpath("LICENSES.txt").read_text().split("=" * 100 + "\n")[1:]
-    assert {section.splitlines()[0] for section in sections} == shipped == {e.file for e in data.catalogue()}
+    named = {file for section in sections for file in section.splitlines()[0].split(", ")}
+    assert named == shipped == {e.file for e in data.catalogue()}
 
 
 def test_an_unknown_set_is_answered_with_the_names_that_there_are():

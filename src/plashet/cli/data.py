@@ -82,10 +82,8 @@ def _head(columns: dict[str, Any], rows: int) -> dict[str, Any]:
 
 
 def _print_csv(entry: Any) -> None:
-    import gzip
-    from importlib.resources import files
+    from ..data.sets import text
 
-    if not entry.file.endswith(".csv.gz"):
+    if entry.file.endswith(".npz"):
         raise UsageFault(f"{entry.name} is not a table but arrays", f"in Python: plashet.data.{entry.name}()")
-    content = (files("plashet.data") / "embedded" / entry.file).read_bytes()
-    sys.stdout.write(gzip.decompress(content).decode())
+    sys.stdout.write(text(entry.file))

@@ -1,5 +1,6 @@
 """Data to learn from: real sets that the package carries, and generators with a seed."""
 
+from ..wiring.worm import Worm
 from .calls import CALLS, Bird, Call, birds, calls
 from .catalogue import Entry, catalogue, entry
 from .delays import mackey_glass, mackey_glass_path
@@ -18,6 +19,7 @@ from .sets import (
     JapaneseVowels,
     arrays,
     brent_oil,
+    celegans,
     japanese_vowels,
     licence_text,
     load,
@@ -47,12 +49,14 @@ __all__ = [
     "Sound",
     "SoundError",
     "Stream",
+    "Worm",
     "arrays",
     "at_rate",
     "birds",
     "brent_oil",
     "calls",
     "catalogue",
+    "celegans",
     "entry",
     "japanese_vowels",
     "licence_text",

@@ -78,6 +78,27 @@ _ENTRIES = (
         source="Kudo, Toyama and Shimbo 1999 (UCI repository), through aeon 1.6.0",
         licence="BSD-3-Clause (aeon); CC BY 4.0 (UCI)",
     ),
+    Entry(
+        name="celegans",
+        file="celegans.csv.gz",
+        rows=4_814,
+        columns=("pre", "post", "kind", "weight"),
+        about="the worm C. elegans: 3,709 chemical and 1,105 electrical synapses between its 302 neurons",
+        notes="weight is the number of electron-microscope sections of contact, partly extrapolated: take a logarithm "
+        "or cap it. An electrical edge is listed once and leads both ways. No signs: they are a modelling choice.",
+        source="S. J. Cook et al., Nature 571, 2019, corrected July 2020, through cect 0.3.5 (OpenWorm)",
+        licence="MIT (cect); cite the paper",
+    ),
+    Entry(
+        name="celegans_neurons",
+        file="celegans_neurons.csv",
+        rows=302,
+        columns=("name", "class", "type", "neurotransmitter", "cotransmitters", "dim"),
+        about="the worm's 302 neurons: class, type and neurotransmitters of each",
+        notes="Several cotransmitters are joined by ';'. _uptake means taken up, not made; dim: weak and variable.",
+        source="Cook et al. 2019; C. Wang et al., eLife 13, RP95402, 2024, through cect 0.3.5 (OpenWorm)",
+        licence="MIT (cect); CC BY 4.0 (eLife)",
+    ),
 )
 
 

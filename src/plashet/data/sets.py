@@ -12,40 +12,48 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..wiring.worm import Worm, worm
 from .catalogue import Entry, entry
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _TIMES = ("time", "date")
+_TEXTS = ("pre", "post", "kind", "name", "class", "type", "neurotransmitter", "cotransmitters", "dim")
 
 
 def arrays(name: str) -> dict[str, NDArray[Any]]:
     """The columns of an embedded set as NumPy arrays; pandas is not needed.
 
-    Times are datetime64[s] without zone, numbers float64, an empty cell NaN; the arrays of an .npz set are as stored.
+    Times are datetime64[s] without zone, numbers float64, an empty cell NaN; the worm's names and kinds are text; the
+    arrays of an .npz set are as stored.
     """
     one = entry(name)
-    data = _bytes(one.file)
     if one.file.endswith(".npz"):
-        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+        with np.load(io.BytesIO(_bytes(one.file)), allow_pickle=False) as stored:
             return {key: stored[key] for key in stored.files}
-    rows = csv.reader(io.StringIO(gzip.decompress(data).decode()))
+    rows = csv.reader(io.StringIO(text(one.file)))
     head = next(rows)
     return {key: _column(key, cells) for key, cells in zip(head, zip(*rows, strict=True), strict=True)}
+
+
+def text(file: str) -> str:
+    """What an embedded table says, as the CSV that it is."""
+    data = _bytes(file)
+    return (gzip.decompress(data) if file.endswith(".gz") else data).decode()
 
 
 def licence_text(name: str) -> str:
     """The licence under which an embedded set came, in full: its section of `embedded/LICENSES.txt`."""
     wanted = entry(name).file
     sections = _bytes("LICENSES.txt").decode().split("=" * 100 + "\n")
-    return next(section for section in sections if section.startswith(wanted))
+    return next(section for section in sections if wanted in section.partition("\n")[0].split(", "))
 
 
 def load(name: str) -> Any:
     """The embedded set of that name, as the function of that name gives it; KeyError for an unknown name."""
-    loaders = (victoria_demand, new_york_weather, brent_oil, santa_fe_laser, japanese_vowels)
-    return {loader.__name__: loader for loader in loaders}[entry(name).name]()
+    loaders = (victoria_demand, new_york_weather, brent_oil, santa_fe_laser, japanese_vowels, celegans)
+    return {loader.__name__: loader for loader in loaders}[entry(name).name.removesuffix("_neurons")]()
 
 
 def victoria_demand() -> pd.Series[float]:
@@ -130,6 +138,15 @@ def japanese_vowels() -> JapaneseVowels:
     return JapaneseVowels(sequences, stored["labels"].astype(np.int64), stored["split"].astype(np.int64))
 
 
+def celegans() -> Worm:
+    """The nervous system of the worm C. elegans: 302 neurons, 3,709 chemical and 1,105 electrical synapses.
+
+    Who they are, what they transmit, whom they touch, and in how many sections of the electron microscope. The same
+    for each call. `wiring.celegans` makes networks of it. Cook et al. 2019 and Wang et al. 2024, through OpenWorm.
+    """
+    return worm()
+
+
 def _bytes(file: str) -> bytes:
     return files(__package__).joinpath("embedded", file).read_bytes()
 
@@ -137,6 +154,8 @@ def _bytes(file: str) -> bytes:
 def _column(key: str, cells: tuple[str, ...]) -> NDArray[Any]:
     if key in _TIMES:
         return np.array([cell.replace(" ", "T") for cell in cells], dtype="datetime64[s]")
+    if key in _TEXTS:
+        return np.array(cells)
     return np.array([cell or "nan" for cell in cells], dtype=np.float64)
 
 

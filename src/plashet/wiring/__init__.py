@@ -7,9 +7,11 @@ from .connectome import Connectome, connectome
 from .draw import bands, random, rescaled, ring, small_world, with_feedback
 from .grow import grown, pruned
 from .nerves import auto_ncp, dense, from_ncps, ncp, sparse
+from .rewire import reservoir, rewired
 from .spectral import spectral_radius
 from .topology import Bands, Synapses
 from .wiring import Wiring
+from .worm import celegans, contacts
 
 __all__ = [
     "Bands",
@@ -24,11 +26,13 @@ __all__ = [
     "Wiring",
     "auto_ncp",
     "bands",
+    "celegans",
     "circuit",
     "column",
     "columns",
     "config",
     "connectome",
+    "contacts",
     "counts",
     "dense",
     "from_config",
@@ -43,6 +47,8 @@ __all__ = [
     "pruned",
     "random",
     "rescaled",
+    "reservoir",
+    "rewired",
     "ring",
     "small_world",
     "sparse",
