@@ -28,7 +28,11 @@ class Plan:
         rows = v.size // self.units
         dts = np.asarray(dt, u.dtype)
         flat = u.reshape(1, rows, self.inputs), dts.reshape(1, -1), v.reshape(rows, self.units)
-        self.compiled.run(*flat, out.reshape(1, rows, self.units), 0, rows)
+        written = out.reshape(1, rows, self.units)
+        try:
+            self.compiled.run(*flat, written, 0, rows)
+        except TypeError:  # an array that is not contiguous: rare, so it pays, not every tick
+            self.compiled.run(*map(np.ascontiguousarray, flat), written, 0, rows)
         return out
 
     def run(self, v: Array, u: Array, dt: Array, out: Array | None) -> tuple[Array, Array]:
