@@ -55,7 +55,7 @@ $(VENV)/.dev: $(BIN)/python $(SOURCES)
 	@touch $(VENV)/.installed $(VENV)/.tests $@
 
 $(VENV)/.torch: $(BIN)/python constraints.txt
-	$(BIN)/python -m pip install -q -c constraints.txt torch
+	$(BIN)/python -m pip install -q -c constraints.txt torch ncps
 	@touch $@
 
 $(BRIAN2)/.tests: $(SOURCES)

@@ -47,11 +47,12 @@ _HOME = {
     "LiquidFeatures": "estimators",
 }
 _MODULES = ("wiring", "encode", "liquids", "learn", "measure", "data", "sequences", "streams", "tree", "report", "plot")
+_EXTRA = ("nn",)  # modules that need an extra: there when asked for, not among the names that every installation has
 
 __all__ = ["__version__", "evaluate", "fit", "generate", "load", "run", "save", "study", *_HOME, *_MODULES]
 
 if TYPE_CHECKING:
-    from . import data, encode, learn, liquids, measure, plot, report, sequences, streams, tree, wiring
+    from . import data, encode, learn, liquids, measure, nn, plot, report, sequences, streams, tree, wiring
     from .cells import Beside, Chain, Noisy, Products, Squares, WithInput
     from .forecast import Forecaster
     from .learn import FORCE, LMS, NLMS, RLS, GradientReadout, Ridge
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    elif name in _MODULES:
+    elif name in _MODULES or name in _EXTRA:
         value = import_module(f"{__name__}.{name}")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -73,4 +74,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted((*__all__, *_EXTRA))

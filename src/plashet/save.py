@@ -43,13 +43,18 @@ def save(path: str | os.PathLike[str], value: Any) -> None:
 
     Raises TypeError for a value that plashet cannot describe, naming the place.
     """
-    from safetensors.numpy import save as to_bytes
+    _write(Path(path), to_bytes(value))
+
+
+def to_bytes(value: Any) -> bytes:
+    """What `save` writes. Raises as `save` does."""
+    from safetensors.numpy import save as packed
 
     arrays: dict[str, Any] = {}
     names: dict[int, str] = {}
     description = _describe(value, "value", arrays, names)
     about = {"format": FORMAT, "plashet": _version(), "numpy": np.__version__, "value": description}
-    _write(Path(path), to_bytes(arrays, metadata={"plashet": json.dumps(about)}))
+    return packed(arrays, metadata={"plashet": json.dumps(about)})
 
 
 def load(path: str | os.PathLike[str], types: Iterable[type] = ()) -> Any:
@@ -58,7 +63,24 @@ def load(path: str | os.PathLike[str], types: Iterable[type] = ()) -> Any:
     Raises FileError (a ValueError) if the file is not one of plashet's, is damaged, comes from a newer format, or
     holds a type that is neither plashet's nor among `types`; FileNotFoundError if there is none.
     """
-    about, arrays = _read(Path(path))
+    return _value(path, *_read(Path(path)), types)
+
+
+def from_bytes(content: bytes, types: Iterable[type] = ()) -> Any:
+    """The value of `to_bytes`. Raises FileError as `load` does."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as unpacked
+
+    try:
+        arrays = {name: np.array(array) for name, array in unpacked(content).items()}
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        about = json.loads(header["__metadata__"]["plashet"])
+    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
+        raise FileError(f"these bytes are no value of plashet ({error})") from error
+    return _value("the content", about, arrays, types)
+
+
+def _value(path: Any, about: dict[str, Any], arrays: dict[str, Any], types: Iterable[type]) -> Any:
     if about.get("format", 0) > FORMAT:
         raise FileError(
             f"{path} has format {about['format']} (plashet {about.get('plashet')}), this plashet reads up to {FORMAT}: "

@@ -90,7 +90,7 @@ def test_no_two_types_of_a_value_have_the_same_name():
     """A file names the types of what it holds, so a name is one type's."""
     homes: dict[str, set[str]] = {}
     for module in pkgutil.walk_packages(plashet.__path__, "plashet."):
-        if module.name.startswith("plashet.bridges.") or module.name == "plashet.__main__":
+        if module.name.startswith(("plashet.bridges.", "plashet.nn")) or module.name == "plashet.__main__":
             continue  # they hold no types of values, and need what an extra brings
         for kind in vars(importlib.import_module(module.name)).values():
             if _buildable(kind) and kind.__module__.startswith("plashet."):

@@ -1,0 +1,18 @@
+"""Liquids as torch modules, over the same kernels and formulas as everywhere in plashet.
+
+    from plashet import nn
+    rnn = nn.LTC(17, wiring.auto_ncp(32, 4, 17), batch_first=True)
+    output, hx = rnn(input, timespans=seconds)          # input (batch, time, 17): output (batch, time, 4)
+
+They keep the contract of torch.nn.RNN and read like the modules of ncps, whose weights `from_ncps` takes over. Needs
+the extra `torch`.
+"""
+
+try:
+    import torch as _torch  # noqa: F401
+except ImportError as error:
+    raise ImportError("plashet.nn needs torch, which is not installed: pip install 'plashet[torch]'") from error
+
+from .layer import Liquid, formula
+
+__all__ = ["Liquid", "formula"]
