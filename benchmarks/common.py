@@ -18,7 +18,7 @@ from typing import Any
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1")
 SLOW_BLAS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # settings that make OpenBLAS slower than the machine is
 PEERS = ("reservoirpy", "rclib", "resdag")
-LIBRARIES = ("plashet", "numpy", "scipy", *PEERS, "torch", "nest-simulator")
+LIBRARIES = ("plashet", "numpy", "scipy", *PEERS, "torch", "ncps", "nest-simulator")
 
 
 @dataclass(frozen=True)

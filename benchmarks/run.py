@@ -26,12 +26,13 @@ import memory
 import spiking_speed
 import summary
 import tick
+import training
 import windup
 from common import Result
 
 HERE = Path(__file__).resolve().parent
 QUESTIONS = {"driving": driving, "fitting": fitting, "tick": tick, "memory": memory, "windup": windup,
-             "spiking_speed": spiking_speed, "known_peers": known_peers}  # fmt: skip
+             "spiking_speed": spiking_speed, "training": training, "known_peers": known_peers}  # fmt: skip
 KNOWN = "known_results"  # in a form of its own: it has no peers
 
 

@@ -10,6 +10,7 @@ import common
 from common import Result
 
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+APART = ("spiking speed", "training")  # have tables of their own
 TITLES = {
     "driving": "Driving a liquid",
     "fitting": "Fitting a readout, drive included",
@@ -17,6 +18,7 @@ TITLES = {
     "memory": "Memory",
     "windup": "Forgetting for a long time",
     "spiking speed": "Spiking liquids beside NEST",
+    "training": "Training liquid networks beside ncps",
     "known peers": "Known results beside reservoirpy",
 }
 
@@ -24,7 +26,7 @@ TITLES = {
 def document(found: dict[str, Any], shows: dict[str, Callable[[list[Result]], str]], results: list[Result]) -> str:
     """table.md"""
     columns = ("what", "size", "plashet", "reservoirpy", "times [least, most]", "wanted")
-    promised = [_row(r, results) for r in results if r.wanted and r.question != "spiking speed"]
+    promised = [_row(r, results) for r in results if r.wanted and r.question not in APART]
     parts = ["# Benchmarks\n", short(found, results), "## What was wanted\n", common.table(columns, promised)]
     for name, show in shows.items():
         title = name.replace("_", " ")
@@ -39,7 +41,8 @@ def document(found: dict[str, Any], shows: dict[str, Callable[[list[Result]], st
 
 def short(found: dict[str, Any], results: list[Result]) -> str:
     """For the README: the speeds by size, everything else in a row each, and what falls short."""
-    parts = [found["absent"].strip(), _speeds(results), _others(results), _spiking(results), _machine(found["machine"])]
+    parts = [found["absent"].strip(), _speeds(results), _others(results), _spiking(results)]
+    parts += [_training(results), _machine(found["machine"])]
     return "\n\n".join(part.strip() for part in (*parts, _missed(results, found["known_results"])) if part) + "\n"
 
 
@@ -63,7 +66,7 @@ def _cell(r: Result | None) -> str:
 
 
 def _others(results: list[Result]) -> str:
-    apart = ("driving", "fitting", "spiking speed")
+    apart = ("driving", "fitting", *APART)
     rows = [_row(r, results) for r in results if r.wanted and r.question not in apart]
     rows += [_beside(r, results) for r in results if r.question == "known peers" and r.who == "plashet"]
     return common.table(("what", "units", "plashet", "reservoirpy", "times [least, most]", "wanted"), rows)
@@ -81,6 +84,24 @@ def _spiking(results: list[Result]) -> str:
             rows.append((_name(r), f"{r.units}", value, theirs, common.times(r.ratio), common.verdict(r)))
     columns = ("spiking liquids", "units", "plashet", "NEST", "times [least, most]", "wanted")
     return common.table(columns, rows) if rows else ""
+
+
+def _training(results: list[Result]) -> str:
+    """Training steps on two threads, one beside them; the tick of a stream; memory."""
+    own = [r for r in results if r.question == "training"]
+    rows = [_trained(r, own) for r in own if r.who == "plashet" and (r.wanted or r.notes["threads"] == 2)]
+    columns = ("training, two threads", "units", "plashet", "ncps", "LSTM", "GRU", "ncps takes", "one thread", "wanted")
+    return common.table(columns, rows) if rows else ""
+
+
+def _trained(r: Result, own: list[Result]) -> tuple[str, ...]:
+    found = {(p.who, p.notes["threads"]): p for p in own if _case(p) == _case(r) and p.units == r.units}
+    peers = [found.get((who, r.notes["threads"])) for who in ("ncps", "nn.LSTM", "nn.GRU")]
+    alone = found.get(("plashet", 1)) if r.notes["threads"] == 2 else None
+    one = f"{common.times(alone.ratio)} ({_number(alone.value)})" if alone else ""
+    theirs = (_number(p.value) if p else "" for p in peers)
+    times = common.times(r.ratio)
+    return _case(r), f"{r.units}", f"{_number(r.value)} {r.unit}", *theirs, times, one, common.verdict(r)
 
 
 def _case(r: Result) -> str:
@@ -117,6 +138,8 @@ def _name(r: Result) -> str:
     kind = r.who.removeprefix("plashet").removesuffix("out=").strip(" ,")
     if r.question == "windup":
         return f"RLS, forgetting {r.notes['forgetting']:g}, {WORST}"
+    if r.question == "training":
+        return _case(r)
     if r.question == "spiking speed":
         return f"{_case(r)}, {kind.partition(',')[0]}"
     if r.question == "tick":
@@ -157,7 +180,7 @@ def _beside(r: Result, results: list[Result]) -> tuple[str, ...]:
 
 
 def _machine(machine: dict[str, Any]) -> str:
-    libraries = ", ".join(f"{name} {machine[name]}" for name in common.LIBRARIES)
+    libraries = ", ".join(f"{name} {machine.get(name, 'not installed')}" for name in common.LIBRARIES)
     return (
         f"Measured {machine['date']} by `make bench` on {machine['cores']} cores of {machine['processor']}, one thread "
         f"each, load {machine['load']}; Python {machine['python']}, {libraries}. "
