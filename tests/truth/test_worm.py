@@ -73,14 +73,12 @@ def test_a_chemical_synapse_has_the_sign_of_its_transmitter_and_an_electrical_on
             assert sign == (-1 if negative else 1)
 
 
-def test_contacts_are_the_sections_of_both_kinds_together():
+def test_contacts_are_the_sections_of_both_kinds_where_they_have_one_sign():
     file = listed()
-    for (a, b), sections in zip(
-        zip(WHOLE.recurrent.pre, WHOLE.recurrent.post, strict=True), wiring.contacts(WHOLE), strict=True
-    ):
+    for (a, b), sign, sections in zip(edges(WHOLE), WHOLE.sign, wiring.contacts(WHOLE), strict=True):
         pair = WHOLE.names[a], WHOLE.names[b]
         electrical = file["electrical"].get(pair) or file["electrical"].get(pair[::-1], 0)
-        assert sections == file["chemical"].get(pair, 0) + electrical
+        assert sections == file["chemical"].get(pair, 0) + (electrical if sign > 0 else 0)
 
 
 @pytest.mark.parametrize(

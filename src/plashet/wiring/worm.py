@@ -153,22 +153,23 @@ def celegans(
 
 
 def contacts(net: Connectome) -> Ints:
-    """(recurrent edges,) in how many sections each synapse of a worm's connectome touches, of both kinds together.
+    """(recurrent edges,) in how many sections each synapse of a worm's connectome touches.
 
-    From 1 to 401; take a logarithm or cap them before you use them as strengths.
+    Those of a chemical and an electrical synapse between the same two add up, where they have the same sign; where the
+    chemical one is negative, its own count. From 1 to 402: take a logarithm or cap them before you use them.
     Raises ValueError for units that are no neurons of the worm, and for synapses that it has not.
     """
     known = worm()
     strangers = [name for name in net.names if name not in known.names]
     if strangers or not net.names:
         raise ValueError(f"the units are not the worm's neurons: {', '.join(strangers[:5]) or 'they have no names'}")
-    sections = np.zeros((len(known.names),) * 2, np.int64)
-    for edges in (known.chemical, known.electrical):
-        np.add.at(sections, (edges.pre, edges.post), edges.sections)
-    apart = known.electrical.pre != known.electrical.post
-    np.add.at(sections, (known.electrical.post[apart], known.electrical.pre[apart]), known.electrical.sections[apart])
     place = np.array([known.names.index(name) for name in net.names])
-    found: Ints = sections[place[net.recurrent.pre], place[net.recurrent.post]]
+    ends = place[net.recurrent.pre], place[net.recurrent.post]
+    sections, gaps = np.zeros((2, len(known.names), len(known.names)), np.int64)
+    sections[known.chemical.pre, known.chemical.post] = known.chemical.sections
+    gaps[known.electrical.pre, known.electrical.post] = known.electrical.sections
+    gaps = np.maximum(gaps, gaps.T)
+    found: Ints = sections[ends] + np.where(np.asarray(net.sign) > 0, gaps[ends], 0)
     if not found.all():
         raise ValueError(f"{int((found == 0).sum())} synapses are not the worm's: has the connectome been rewired?")
     return found
