@@ -10,6 +10,7 @@ import numpy as np
 from .cells import Beside, Chain, Nothing, Pass, Products, Squares, sweep
 from .encode import Hold, Mask, Scale
 from .encode.observe import HoldState
+from .liquids import Motors
 from .model import Model, ModelState, Readout
 from .trainable import Pulled, Trainable
 from .types import Array, State
@@ -89,6 +90,8 @@ def _pull(
         return Pulled({}, plain(cell, u, slope), _no_time(u), Nothing())
     if isinstance(cell, Hold):
         return _hold(u, slope, slope_after)
+    if type(cell) is Motors:
+        return _motors(cell, u, slope)
     given = outputs.outputs if isinstance(outputs, Kept) else outputs
     given = sweep(cell, state, u, dt)[1] if given is None else given
     pulled: Pulled = cell.pull(state, u, dt, given, slope.astype(u.dtype, copy=False), slope_after)
@@ -195,6 +198,14 @@ def _hold(u: Array, slope: Array, slope_after: State | None) -> Pulled:
     return Pulled({}, back, _no_time(u), HoldState(last))
 
 
+def _motors(cell: Motors, u: Array, slope: Array) -> Pulled:
+    back, first = np.zeros_like(u), u[..., : cell.outputs]
+    back[..., : cell.outputs] = slope * cell.weight
+    rows = (-1, cell.outputs)
+    named = {"weight": (slope * first).reshape(rows).sum(axis=0), "bias": slope.reshape(rows).sum(axis=0)}
+    return Pulled(named, back, _no_time(u), ())
+
+
 def _no_time(u: Array) -> Array:
     return np.zeros(u.shape[:-1], u.dtype)
 
@@ -222,7 +233,7 @@ def refuse_within(cell: Any, place: str = "") -> None:
         refuse_within(cell.liquid, f"{place}liquid.")
     elif kind is Trainable:
         refuse_within(cell.cell, f"{place}cell.")
-    elif kind not in _PLAIN and kind is not Hold and not hasattr(cell, "pull"):
+    elif kind not in _PLAIN and kind not in (Hold, Motors) and not hasattr(cell, "pull"):
         where = f" at {place[:-1]}" if place else ""
         raise TypeError(f"no slope can be pulled through {kind.__name__}{where}: {_way_out(cell)}")
 

@@ -167,7 +167,8 @@ def _tick_by_tick(
     """The general way: the learner sees every tick's evidence."""
     closed = getattr(learner, "closed_loop", False)  # the model is to hear itself, as taught so far, not its teacher
     inside = getattr(learner, "wants_events", False)  # the learner moves the liquid, by its spikes, at every tick
-    model = learner.model(knowledge) if closed or inside else model
+    moves = closed or getattr(learner, "moves_liquid", False)  # what it has been taught is to drive what follows
+    model = learner.model(knowledge) if moves or inside else model
     forces, teacher = None if closed else getattr(model, "force", None), np.asarray(block.y)
     for u, heard, y, dt in zip(block.u, teacher, targets, block.dt, strict=True):
         before = state
@@ -176,7 +177,7 @@ def _tick_by_tick(
         taught = not np.isnan(y).all()
         if taught:
             knowledge, _ = learner.credit(knowledge, trace, y)
-        if inside or (closed and taught):
+        if inside or (moves and taught):
             model = learner.model(knowledge)
         state = forces(state, heard) if forces else state
     return state, knowledge

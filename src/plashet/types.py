@@ -60,7 +60,8 @@ class Learner(Protocol[K, T]):
 
     Optional: `absorb(knowledge, features, targets, dt) -> knowledge`, watch and credit over a block of ticks, compiled;
     `grow(knowledge, model, at, count)` and `prune(knowledge, model, keep)`, for features that come and go;
-    `closed_loop = True`, for a learner under which a model hears its own output while it is taught; and
+    `closed_loop = True`, for a learner under which a model hears its own output while it is taught;
+    `moves_liquid = True`, for one that learns more than the readout, so that what was taught drives what follows; and
     `wants_events = True`, for one that learns within the liquid: its evidence holds the tick's spikes, it may have
     moved the model at every `watch`, and so the next tick is driven by `model(knowledge)`.
     """

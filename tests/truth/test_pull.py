@@ -20,6 +20,7 @@ from plashet import (
 )
 from plashet.cells import Pass, fold
 from plashet.encode import Hold, Mask, Poisson, Scale
+from plashet.liquids import Motors
 from plashet.pull import keep, pull
 from plashet.trainable import Pulled, parameters, trainable
 from zoo import MODELS, SPIKING
@@ -102,6 +103,7 @@ CELLS = {
     "model": read(own()),
     "input read": read(WithInput(Chain((SCALE, own())))),
     "products": Products(U),
+    "motors": Chain((own(), Motors(N, np.array([0.5, -2.0]), np.array([0.1, 0.2])))),
 }
 every = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS.keys())
 

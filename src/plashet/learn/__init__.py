@@ -4,11 +4,12 @@ from .adam import Adam
 from .common import BIAS_SHARE
 from .fold_ridge import FoldRidge
 from .force import FORCE
+from .gradient import Gradient
 from .gradient_readout import GradientReadout
 from .hedge import MLpol
 from .lms import LMS, NLMS
 from .logistic import Logistic, Softmax
-from .losses import Huber, Pinball, Squared
+from .losses import CrossEntropy, Huber, Pinball, Squared
 from .pdelta import PDelta, Votes
 from .penalty import CrossValidated
 from .plasticity import STDP, Bounds, Homeostatic, Normalised, Plastic, Scaling, Triplet
@@ -24,8 +25,10 @@ __all__ = [
     "STDP",
     "Adam",
     "Bounds",
+    "CrossEntropy",
     "CrossValidated",
     "FoldRidge",
+    "Gradient",
     "GradientReadout",
     "Homeostatic",
     "Huber",
