@@ -43,7 +43,7 @@ from plashet.encode import (
 )
 from plashet.encode.audio import MFCC, Cochleagram, Deltas, LogMel, LyonEar, RunningNorm, RunningPeak
 from plashet.learn import FoldRidge
-from plashet.liquids import Exponential, Fused, ltc
+from plashet.liquids import Exponential, Fused, gated, ltc
 
 U, N = 2, 12
 TAUS = np.linspace(0.3, 2.0, N)
@@ -77,6 +77,8 @@ TRAINABLE = {
     "LTC": ltc(_NERVES, seed=0),
     "LTC, exponential": ltc(_NERVES, seed=1, solver=Exponential(3)),
     "LTC, dense": ltc(wiring.dense(N, U, seed=2), seed=2, solver=Fused(2)),
+    "gated": gated(_NERVES, seed=3, tau=(0.2, 3.0)),
+    "gated, dense": gated(wiring.dense(N, U, seed=4), seed=4, tau=(0.1, 3.0), tau_max=10.0),
 }
 
 LIQUIDS |= TRAINABLE

@@ -19,6 +19,7 @@ _HOME = {
     "Evidence": "types",
     "Leaky": "liquids",
     "LTC": "liquids",
+    "Gated": "liquids",
     "Spiking": "liquids",
     "LIF": "liquids",
     "ALIF": "liquids",
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from .cells import Beside, Chain, Noisy, Products, Squares, WithInput
     from .forecast import Forecaster
     from .learn import FORCE, LMS, NLMS, RLS, GradientReadout, Ridge
-    from .liquids import ALIF, LIF, LTC, Izhikevich, Leaky, Spiking
+    from .liquids import ALIF, LIF, LTC, Gated, Izhikevich, Leaky, Spiking
     from .live import Live
     from .model import Looped, Model, Readout, looped, unread
     from .types import Evidence, Tick

@@ -1,5 +1,6 @@
 """The liquids: one file each, with the equation, the state, and the call of the kernel."""
 
+from .gated import Gated, GatedState, gated
 from .leaky import ACTIVATIONS, Leaky, LeakyState
 from .ltc import LTC, Affine, Gates, LTCState, Membrane, Motors, ltc
 from .maass import maass2002
@@ -16,6 +17,8 @@ __all__ = [
     "Affine",
     "Exponential",
     "Fused",
+    "Gated",
+    "GatedState",
     "Gates",
     "Izhikevich",
     "IzhikevichState",
@@ -27,6 +30,7 @@ __all__ = [
     "Motors",
     "Spiking",
     "SpikingState",
+    "gated",
     "ltc",
     "maass2002",
 ]
