@@ -14,5 +14,7 @@ except ImportError as error:
     raise ImportError("plashet.nn needs torch, which is not installed: pip install 'plashet[torch]'") from error
 
 from .layer import Liquid, formula
+from .liquids import LTC
+from .recurrent import Contract, Recurrent
 
-__all__ = ["Liquid", "formula"]
+__all__ = ["LTC", "Contract", "Liquid", "Recurrent", "formula"]

@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .. import tree
+from ..cells import Chain
+from ..liquids import Motors
 from ..trainable import parameters
 from .folded import folded
 from .operator import run
@@ -43,29 +45,33 @@ class Liquid(nn.Module):
         u (time, batch, inputs)   dt (time,) or (time, batch) [s]   state (batch, width)
         outputs (time, batch, outputs)
 
-    Parameters are named by the cell's tree paths, "recurrent.w" as `recurrent_w`. Those that must stay positive hold
-    raw values, softplus(raw) acts. Kernels compute float32 and float64 on a CPU; the formula computes what they cannot, or
-    everything where `formula` is True. Raises TypeError for a cell without a compiled gradient.
+    The cell is a liquid, or Chain((liquid, Motors)): then the outputs are those of its motor neurons; motors=False
+    leaves out of learning how these are scaled. Parameters are named by the liquid's tree paths, "recurrent.w" as
+    `recurrent_w`, those of Motors `output_w` and `output_b`; where they must stay positive they hold raw values, and
+    softplus(raw) acts. Kernels compute float32 and float64 on a CPU; the formula computes what they cannot, or
+    everything where the attribute `formula` is True. Raises TypeError for a cell without a compiled gradient.
     """
 
     structure: Tensor
 
-    def __init__(self, cell: Any, *, device: Any = None, dtype: torch.dtype | None = None) -> None:
+    def __init__(self, cell: Any, *, motors: bool = True, device: Any = None, dtype: torch.dtype | None = None) -> None:
         super().__init__()
         self.formula = False
         self._read: tuple[Tensor, int, bytes] | None = None  # the structure that was read last, and its digest
-        packed = MOULDS.pack(cell)
-        self._fit(MOULDS.of(packed))
+        liquid, ends = _split(cell)
+        packed = MOULDS.pack(liquid)
+        mould = MOULDS.of(packed)
         self.register_buffer("structure", torch.from_numpy(packed).to(device))
-        dtype = dtype or torch.get_default_dtype()
-        for name, value in zip(self.names, self._raw(cell), strict=True):
-            self.register_parameter(name, nn.Parameter(value.to(device=device, dtype=dtype)))
-
-    def _fit(self, mould: Mould) -> None:
         self.names = tuple(path.replace(".", "_") for path in mould.paths)
         self.positive = mould.positive
-        self.inputs, self.outputs = int(mould.template.inputs), int(mould.template.outputs)
-        self.sizes = mould.layout.sizes
+        self.inputs, self.units = int(liquid.inputs), int(liquid.outputs)
+        self.outputs = self.units if ends is None else int(ends.outputs)
+        self.sizes = mould.layout.sizes  # of the arrays of a state
+        self.ends = "none" if ends is None else "learnt" if motors else "held"
+        for name, value in self._values(cell).items():
+            self.register_parameter(
+                name, nn.Parameter(value.to(device=device, dtype=dtype or torch.get_default_dtype()))
+            )
 
     @property
     def width(self) -> int:
@@ -84,9 +90,13 @@ class Liquid(nn.Module):
         if u.dtype != theta.dtype:
             raise ValueError(f"input is {u.dtype} and the parameters are {theta.dtype}: input.to({theta.dtype})")
         if self.formula or u.device.type != "cpu" or theta.dtype not in COMPILED:
-            return folded(self.mould(), theta, u, dt, state)
-        after: tuple[Tensor, Tensor] = run(theta, u, dt, state, self.structure, self.outputs)
-        return after
+            outputs, after = folded(self.mould(), theta, u, dt, state)
+        else:
+            outputs, after = run(theta, u, dt, state, self.structure, self.units)
+        if self.ends == "none":
+            return outputs, after
+        heard = outputs[..., : self.outputs]
+        return torch.addcmul(self.output_b, self.output_w, heard) if self.ends == "learnt" else heard, after
 
     def mould(self) -> Mould:
         held = self.structure
@@ -104,32 +114,54 @@ class Liquid(nn.Module):
     def cell(self) -> Any:
         """The frozen cell of NumPy arrays with the parameters as they act, in the module's dtype."""
         with torch.no_grad():
-            theta = self.theta().detach().cpu()
-        theta = theta if theta.dtype in COMPILED else theta.float()
-        mould = self.mould()
-        made = mould.cell(theta.numpy().copy())
-        return tree.replace(mould.template, parameters(made))  # checked again, by the cell's own constructor
+            theta = _array(self.theta())
+            mould = self.mould()
+            liquid = tree.replace(mould.template, parameters(mould.cell(theta)))  # checked, by its own constructor
+            if self.ends == "none":
+                return liquid
+            if self.ends == "held":
+                weight, bias = np.ones(self.outputs, theta.dtype), np.zeros(self.outputs, theta.dtype)
+            else:
+                weight, bias = _array(self.output_w), _array(self.output_b)
+        return Chain((liquid, Motors(self.units, weight, bias)))
 
     def load_cell(self, cell: Any) -> None:
         """Take over the parameters of a cell of the same structure. Raises ValueError if it has another."""
-        if not np.array_equal(MOULDS.pack(cell), self.structure.cpu().numpy()):
+        liquid, ends = _split(cell)
+        same = (ends is None) == (self.ends == "none") and np.array_equal(MOULDS.pack(liquid), _array(self.structure))
+        if not same:
             raise ValueError(f"{cell!r} has another wiring or other settings than the module: make one from it instead")
         with torch.no_grad():
-            for name, value in zip(self.names, self._raw(cell), strict=True):
+            for name, value in self._values(cell).items():
                 getattr(self, name).copy_(value)
 
-    def _raw(self, cell: Any) -> list[Tensor]:
-        """The cell's parameters as the module holds them, in the order of `names`."""
-        held = parameters(cell)
-        values = [torch.from_numpy(np.array(held[path], np.float64)) for path in self.mould_of(cell).paths]
-        return [raw(value) if k < self.positive else value for k, value in enumerate(values)]
-
-    @staticmethod
-    def mould_of(cell: Any) -> Mould:
-        return MOULDS.of(MOULDS.pack(cell))
+    def _values(self, cell: Any) -> dict[str, Tensor]:
+        """The cell's parameters by name, as the module holds them."""
+        liquid, ends = _split(cell)
+        held = parameters(liquid)
+        values = {}
+        for k, (name, path) in enumerate(zip(self.names, MOULDS.of(MOULDS.pack(liquid)).paths, strict=True)):
+            value = torch.from_numpy(np.array(held[path], np.float64))
+            values[name] = raw(value) if k < self.positive else value
+        if self.ends == "learnt":
+            both = (np.array(ends.weight, np.float64), np.array(ends.bias, np.float64))
+            values["output_w"], values["output_b"] = map(torch.from_numpy, both)
+        return values
 
     def extra_repr(self) -> str:
         return repr(self.mould().template)
+
+
+def _split(cell: Any) -> tuple[Any, Any]:
+    """The liquid, and the Motors behind it if there are some."""
+    if isinstance(cell, Chain) and len(cell.cells) == 2 and isinstance(cell.cells[1], Motors):
+        return cell.cells
+    return cell, None
+
+
+def _array(tensor: Tensor) -> Any:
+    tensor = tensor.detach().cpu()
+    return (tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor).numpy().copy()
 
 
 def raw(effective: Tensor) -> Tensor:
