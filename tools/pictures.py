@@ -1,9 +1,9 @@
-"""Make the pictures of the README from real runs: demo.svg, report.png and raster.png in docs/pictures.
+"""Make the pictures of the README from real runs: demo.svg, report.png, raster.png, ncp.png, worm.png in docs/pictures.
 
     python tools/pictures.py
 
-The terminal picture needs nothing but plashet, the raster the extra `plot`; the report's picture needs Chromium
-(Debian: apt-get install chromium) and is left as it is where there is none.
+The terminal picture needs nothing but plashet, the raster and the wirings the extra `plot`; the report's picture needs
+Chromium (Debian: apt-get install chromium) and is left as it is where there is none.
 """
 
 from __future__ import annotations
@@ -67,10 +67,31 @@ def raster(path: Path) -> None:
     pl.plot.raster(spikes, liquid.circuit, liquid.h, steps=5000).savefig(path, dpi=130)
 
 
+def wirings(folder: Path) -> None:
+    """The policy that drives a car with 19 neurons (Lechner et al. 2020; half of its inputs), and the worm."""
+    import plashet as pl
+
+    fans = dict(sensory_fanout=6, inter_fanout=4, recurrent=4, motor_fanin=6)
+    for name, net in (("ncp", pl.wiring.ncp(12, 6, 1, 16, **fans)), ("worm", pl.wiring.celegans(1))):
+        path = folder / f"{name}.png"
+        pl.plot.connectome(net).savefig(path, dpi=120)
+        few_colours(path)
+
+
+def few_colours(path: Path) -> None:
+    """Thousands of thin lines in 255 colours: a quarter of the bytes, and nobody sees it."""
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        small = picture.convert("RGB").quantize(255, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)
+
+
 def main() -> None:
-    """Two pictures from one run of the demonstration, and the raster."""
+    """Two pictures from one run of the demonstration, the raster, and two wirings."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     raster(PICTURES / "raster.png")
+    wirings(PICTURES)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         terminal(["demo", "--no-progress"], PICTURES / "demo.svg")
         page(next(Path(folder).glob("runs/*/report.html")), PICTURES / "report.png")

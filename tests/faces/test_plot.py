@@ -19,6 +19,8 @@ colour = pytest.importorskip("matplotlib.colors").to_hex
 LIQUID = maass2002(2, seed=0)
 IS_I = LIQUID.circuit.inhibitory
 U = np.random.default_rng(0).poisson(0.04, (150, 2)).astype(float)
+POLICY, TOUCH = pl.wiring.auto_ncp(28, 4, 6), ["ALM", "PLM", "AVA", "DB", "DD"]
+EDGES = POLICY.recurrent.edges
 STATE, OUTPUTS, EVENTS = LIQUID.record(LIQUID.init(U[0]), U, np.full(150, 1e-3))
 
 
@@ -27,6 +29,11 @@ def pictures():
         "raster": pl.plot.raster(EVENTS, LIQUID.circuit, LIQUID.h, 1500),
         "traces": pl.plot.traces(LIQUID, U[:40], 1e-3, [0, 1]),
         "column": pl.plot.column(LIQUID.circuit, values=np.bincount(EVENTS[:, 1], minlength=135)),
+        "policy": pl.plot.connectome(POLICY),
+        "policy told": pl.plot.connectome(POLICY, values=np.arange(28.0) - 9, strengths=np.arange(EDGES)),
+        "dense": pl.plot.connectome(pl.wiring.dense(6, 2)),
+        "touch": pl.plot.connectome(pl.wiring.celegans(1, TOUCH)),
+        "worm": pl.plot.connectome(pl.wiring.celegans(1)),
         "trajectory": pl.plot.trajectory(OUTPUTS, 1e-3),
         "trajectories": pl.plot.trajectory(np.stack([OUTPUTS, OUTPUTS + 1], axis=1), 1e-3, ("one", "two")),
     }
@@ -184,3 +191,80 @@ def test_what_is_no_trajectory_is_refused(states, names, words):
 def test_states_of_one_unit_move_along_one_component():
     figure = pl.plot.trajectory(np.arange(6.0)[:, None])
     assert figure.axes[0].get_ylabel() == "component 2 (0 % of the variance)"
+
+
+def lines(figure):
+    """{colour: how many synapses have it}, each counted once however many pieces it has; inputs first."""
+    for held in figure.axes[0].collections:
+        if hasattr(held, "get_segments"):
+            colours, pieces = held.get_colors(), max(len(held.get_segments()[0]) == 2, 0) * 24 or 1
+            yield {c: sum(colour(one) == c for one in colours[::pieces]) for c in {colour(one) for one in colours}}
+
+
+def dots(figure):
+    """(x, y) of the marks, the squares of the inputs first."""
+    return [np.asarray(held.get_offsets()) for held in figure.axes[0].collections if not hasattr(held, "get_segments")]
+
+
+def test_every_synapse_is_a_line_in_the_colour_of_its_sign():
+    sensory, recurrent = lines(pl.plot.connectome(POLICY))
+    for found, sign in ((sensory, POLICY.sensory_sign), (recurrent, POLICY.sign)):
+        assert found == {EXCITATORY.lower(): (sign > 0).sum(), INHIBITORY.lower(): (sign < 0).sum()}
+    (found,) = lines(pl.plot.connectome(pl.wiring.celegans(1)))
+    assert sum(found.values()) == 5146
+
+
+def test_columns_go_from_the_inputs_to_the_motor_neurons():
+    inputs, *groups = dots(pl.plot.connectome(POLICY))
+    assert [len(group) for group in groups] == [15, 9, 4]  # inter, command, motor
+    across = [np.unique(group[:, 0]) for group in (inputs, *groups)]
+    assert all(len(x) == 1 for x in across)
+    assert (np.diff(np.concatenate(across)) > 0).all()
+
+
+def test_the_strongest_synapse_is_the_widest_and_signs_may_be_those_of_the_strengths():
+    strengths = np.full(EDGES, 0.1)
+    strengths[5] = -4.0
+    _, found = lines(pl.plot.connectome(POLICY, strengths=strengths))
+    assert found == {EXCITATORY.lower(): EDGES - 1, INHIBITORY.lower(): 1}
+    held = pl.plot.connectome(POLICY, strengths=np.abs(strengths)).axes[0].collections[1]
+    wide = np.asarray(held.get_linewidths())
+    assert (wide == wide.max()).sum() == 24  # the pieces of one
+
+
+def test_values_colour_the_neurons_on_a_scale_that_says_them():
+    figure = pl.plot.connectome(POLICY, values=np.linspace(-2, 1, 28))
+    held = figure.axes[0].collections[-1]
+    np.testing.assert_allclose(held.get_array(), np.linspace(-2, 1, 28))
+    assert held.get_clim() == (-2, 2)
+    assert len(figure.axes) == 2
+    assert pl.plot.connectome(POLICY, values=np.arange(28.0)).axes[0].collections[-1].get_clim() == (0, 27)
+
+
+def test_a_connectome_is_drawn_on_axes_that_are_given():
+    figure = matplotlib.figure.Figure()
+    axes = figure.add_subplot()
+    assert pl.plot.connectome(POLICY, ax=axes) is figure
+    assert len(axes.collections) > 3
+
+
+def test_the_worms_neurons_are_named():
+    for neurons in (None, TOUCH):
+        net = pl.wiring.celegans(1, neurons)
+        assert set(net.names) <= {text.get_text() for text in pl.plot.connectome(net).axes[0].texts}
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"values": np.ones(3)}, r"values is \(3,\), wanted \(28,\)"),
+        ({"values": np.full(28, np.nan)}, "finite"),
+        ({"strengths": np.ones(3)}, r"strengths is \(3,\), wanted \(84,\)"),
+        ({"strengths": (np.ones(EDGES), np.ones(2))}, r"\(2,\), wanted \(42,\)"),
+    ],
+)
+def test_what_does_not_fit_a_connectome_is_told(told, message):
+    with pytest.raises(ValueError, match=message):
+        pl.plot.connectome(POLICY, **told)
+    with pytest.raises(TypeError, match=r"wanted a wiring\.Connectome"):
+        pl.plot.connectome(LIQUID)

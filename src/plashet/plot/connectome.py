@@ -109,8 +109,8 @@ def _legend(axes: Any, ring: bool) -> None:
 
     named = (("excites", EXCITATORY), ("inhibits", INHIBITORY))
     lines = [Line2D([], [], color=colour, lw=1.5, label=name) for name, colour in named]
-    place = {"loc": "lower right"} if ring else {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": 2}
-    legend(axes, handles=lines, **place)
+    under: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": 2}
+    legend(axes, handles=lines, **({"loc": "lower right"} if ring else under))
 
 
 def _titles(axes: Any, net: Connectome, where: Places) -> None:
