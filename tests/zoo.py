@@ -43,7 +43,7 @@ from plashet.encode import (
 )
 from plashet.encode.audio import MFCC, Cochleagram, Deltas, LogMel, LyonEar, RunningNorm, RunningPeak
 from plashet.learn import FoldRidge
-from plashet.liquids import Exponential, Fused, gated, ltc
+from plashet.liquids import Exponential, Fused, NoGate, Pure, cfc, gated, ltc, wired_cfc
 
 U, N = 2, 12
 TAUS = np.linspace(0.3, 2.0, N)
@@ -79,6 +79,12 @@ TRAINABLE = {
     "LTC, dense": ltc(wiring.dense(N, U, seed=2), seed=2, solver=Fused(2)),
     "gated": gated(_NERVES, seed=3, tau=(0.2, 3.0)),
     "gated, dense": gated(wiring.dense(N, U, seed=4), seed=4, tau=(0.1, 3.0), tau_max=10.0),
+    "CfC": cfc(U, N, seed=5, backbone=(7,)),
+    "CfC, two layers": cfc(U, N, seed=6, backbone=(7, 5), rule=NoGate(), activation="silu"),
+    "CfC, pure": cfc(U, N, seed=7, backbone=(6,), rule=Pure.of(N), activation="gelu"),
+    "CfC, no backbone": cfc(U, N, seed=8, backbone=()),
+    "CfC, wired": wired_cfc(_NERVES, seed=9),
+    "CfC, wired, pure": wired_cfc(_NERVES, seed=10, rule=Pure.of(N)),
 }
 
 LIQUIDS |= TRAINABLE

@@ -20,6 +20,7 @@ _HOME = {
     "Leaky": "liquids",
     "LTC": "liquids",
     "Gated": "liquids",
+    "CfC": "liquids",
     "Spiking": "liquids",
     "LIF": "liquids",
     "ALIF": "liquids",
@@ -41,25 +42,42 @@ _HOME = {
     "NLMS": "learn",
     "FORCE": "learn",
     "GradientReadout": "learn",
+    "Gradient": "learn",
+    "Training": "training",
+    "train": "training",
     "Live": "live",
     "Forecaster": "forecast",
     "SequenceClassifier": "estimators",
     "SequenceRegressor": "estimators",
     "LiquidFeatures": "estimators",
 }
-_MODULES = ("wiring", "encode", "liquids", "learn", "measure", "data", "sequences", "streams", "tree", "report", "plot")
+_MODULES = (
+    "wiring",
+    "encode",
+    "liquids",
+    "learn",
+    "training",
+    "measure",
+    "data",
+    "sequences",
+    "streams",
+    "tree",
+    "report",
+    "plot",
+)
 _EXTRA = ("nn",)  # modules that need an extra: there when asked for, not among the names that every installation has
 
 __all__ = ["__version__", "evaluate", "fit", "generate", "load", "run", "save", "study", *_HOME, *_MODULES]
 
 if TYPE_CHECKING:
-    from . import data, encode, learn, liquids, measure, nn, plot, report, sequences, streams, tree, wiring
+    from . import data, encode, learn, liquids, measure, nn, plot, report, sequences, streams, training, tree, wiring
     from .cells import Beside, Chain, Noisy, Products, Squares, WithInput
     from .forecast import Forecaster
-    from .learn import FORCE, LMS, NLMS, RLS, GradientReadout, Ridge
-    from .liquids import ALIF, LIF, LTC, Gated, Izhikevich, Leaky, Spiking
+    from .learn import FORCE, LMS, NLMS, RLS, Gradient, GradientReadout, Ridge
+    from .liquids import ALIF, LIF, LTC, CfC, Gated, Izhikevich, Leaky, Spiking
     from .live import Live
     from .model import Looped, Model, Readout, looped, unread
+    from .training import Training, train
     from .types import Evidence, Tick
 
 

@@ -1,12 +1,15 @@
 """The liquids: one file each, with the equation, the state, and the call of the kernel."""
 
+from .cfc import CfC, CfCState, Dense, cfc
 from .gated import Gated, GatedState, gated
 from .leaky import ACTIVATIONS, Leaky, LeakyState
 from .ltc import LTC, Affine, Gates, LTCState, Membrane, Motors, ltc
 from .maass import maass2002
 from .neurons import ALIF, LIF, ALIFState, Izhikevich, IzhikevichState, LIFState
+from .rules import Full, NoGate, Pure
 from .solvers import Exponential, Fused
 from .spiking import Spiking, SpikingState
+from .wired_cfc import WiredCfC, wired_cfc
 
 __all__ = [
     "ACTIVATIONS",
@@ -15,7 +18,11 @@ __all__ = [
     "LTC",
     "ALIFState",
     "Affine",
+    "CfC",
+    "CfCState",
+    "Dense",
     "Exponential",
+    "Full",
     "Fused",
     "Gated",
     "GatedState",
@@ -28,9 +35,14 @@ __all__ = [
     "LeakyState",
     "Membrane",
     "Motors",
+    "NoGate",
+    "Pure",
     "Spiking",
     "SpikingState",
+    "WiredCfC",
+    "cfc",
     "gated",
     "ltc",
     "maass2002",
+    "wired_cfc",
 ]

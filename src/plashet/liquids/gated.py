@@ -28,9 +28,9 @@ class Gated:
 
     The time-consistent sibling of CfC: u and tau [s] are held over a tick and the unit moves exactly, so dt = 0 is the
     identity, an interval may be split, and |h'| <= max(|h|, 1) for any dt and any input. dt < 0 holds the state too:
-    the tick is not there. A missing input (NaN) adds nothing. Units of a later layer of the connectome hear what earlier
-    layers are in this tick, and what their own and later ones were before it. outputs: all units, the motor neurons
-    first. Raises ValueError for arrays that do not fit the connectome, or a tau_max that is not positive.
+    the tick is not there. A missing input (NaN) adds nothing. Units of a later layer of the connectome hear what
+    earlier layers are in this tick, and what their own and later ones were before it. outputs: all units, the motor
+    neurons first. Raises ValueError for arrays that do not fit the connectome, or a tau_max that is not positive.
 
     After Hasani et al. 2022, Closed-form continuous-time neural networks, with an exponential for their gate.
     """

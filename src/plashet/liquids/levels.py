@@ -69,10 +69,10 @@ class Same:
         return all(a is b for a, b in zip(self.arrays, other.arrays, strict=True))
 
 
-def same_net(net: Connectome, *sizes: Any) -> Same:
-    """The key of what follows from a connectome."""
+def same_net(net: Connectome, *sizes: Any, source: Any = None) -> Same:
+    """The key of what follows from a connectome and sizes; source: what its sketch is made from, if not the net."""
     ends = (net.sensory.pre, net.sensory.post, net.recurrent.pre, net.recurrent.post, net.layer)
-    return Same(ends, (net.inputs, net.units, *sizes), net)
+    return Same(ends, (net.inputs, net.units, *sizes), net if source is None else source)
 
 
 @lru_cache(maxsize=64)

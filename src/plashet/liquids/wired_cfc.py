@@ -1,0 +1,124 @@
+"""Closed-form continuous-time networks along a connectome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..ops import asarray, namespace, rest
+from ..trainable import Pulled
+from ..tree import parts
+from ..types import Array
+from ..wiring import Connectome
+from .cfc import CfCState, held, of_rule
+from .gated import check_heads, drawn, drive, flat_heads, in_level_order, layers, levels_along, split_heads
+from .levels import Plan, Sketch, Slots, same_net, shape_of
+from .rules import Full, Rule
+
+
+@dataclass(frozen=True, eq=False)
+class WiredCfC:
+    """CfC without backbone along a connectome: h' = rule(heads, dt), head = W_sensory x + W_recurrent h + bias each
+
+    Rules, time and missing inputs as CfC. Truly sparse: a unit hears its synapses and nothing else, each of them with a
+    weight for every head. Units of a later layer hear what earlier layers are in this tick, and what their own and
+    later ones were before it: inter, command and motor neurons in turn, command neurons among themselves as wired.
+    outputs: all units, the motor neurons first. Raises ValueError for arrays that do not fit the connectome.
+
+    Hasani et al. 2022; Lechner et al. 2020, Neural circuit policies enabling auditable autonomy.
+    """
+
+    connectome: Connectome
+    sensory: Array  # (heads, sensory edges)
+    recurrent: Array  # (heads, recurrent edges)
+    bias: Array  # (heads, units)
+    rule: Rule = Full()  # noqa: RUF009 - frozen
+
+    positive: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        check_heads(self, self.rule.heads)
+        self.rule.check(self.outputs)
+
+    def __repr__(self) -> str:
+        return f"<WiredCfC along {self.connectome!r}, {type(self.rule).__name__}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return dict(parts(self) or ())  # not the plans: they are the kernel's own
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return ("sensory", "recurrent", "bias", *of_rule(self.rule))
+
+    @property
+    def inputs(self) -> int:
+        return self.connectome.inputs
+
+    @property
+    def outputs(self) -> int:
+        return self.connectome.units
+
+    def init(self, u: Array) -> CfCState:
+        return CfCState(rest(u, self.outputs))
+
+    def step(self, state: CfCState, u: Array, dt: Array | float) -> tuple[CfCState, Array]:
+        h = now = state.h
+        for here in layers(self.connectome, h):
+            moved = self.rule.move(drive(self, u, now), asarray(dt, h)[..., None])
+            now = namespace(h).where(here, held(moved, h, dt), now)
+        return CfCState(now), now
+
+    def run(self, state: CfCState, u: Array, dt: Array, out: Array | None = None) -> tuple[CfCState, Array]:
+        """The compiled fold of `step`: u (time, *batch, inputs), dt (time,) or (time, *batch), a batch in threads."""
+        written, h, _ = self._plan(u.dtype).run(u, dt, state.h, out=out)
+        return CfCState(h), written
+
+    def tick(self, state: CfCState, u: Array, dt: Array | float) -> tuple[CfCState, Array]:
+        """The compiled twin of one `step`."""
+        h, _ = self._plan(u.dtype).tick(u, dt, state.h)
+        return CfCState(h), h
+
+    def pull(
+        self, state: CfCState, u: Array, dt: Array, outputs: Array, slope: Array, slope_after: CfCState | None = None
+    ) -> Pulled:
+        """The slopes of a loss with respect to everything, from those with respect to the outputs of `run`."""
+        after = None if slope_after is None else slope_after.h
+        s = self._plan(u.dtype).pull((u, dt, state.h, None, outputs), slope, (after, None))
+        constants = np.empty_like(s.constants)
+        constants[np.argsort(self.connectome.layer, kind="stable")] = s.constants
+        return Pulled(split_heads(self, s.weights) | self.rule.slopes(constants), s.u, s.dt, CfCState(s.h))
+
+    def _plan(self, dtype: Any) -> Plan:
+        """The constants laid out for the kernel, made once for each dtype."""
+        plan = self._plans.get(dtype)
+        if plan is None:
+            plan = self._plans[dtype] = _planned_wired(self, dtype)
+        return plan
+
+    @cached_property
+    def _plans(self) -> dict[Any, Plan]:
+        return {}
+
+
+def wired_cfc(connectome: Connectome, *, seed: int, rule: Rule | None = None) -> WiredCfC:
+    """A WiredCfC with weights drawn uniformly (Glorot, by the synapses of each neuron) and biases 0."""
+    rule = Full() if rule is None else rule
+    seeds = np.random.SeedSequence(seed, spawn_key=(3,)).spawn(2)
+    sensory, recurrent = drawn(connectome, rule.heads, seeds)
+    return WiredCfC(connectome, sensory, recurrent, np.zeros((rule.heads, connectome.units)), rule)
+
+
+def _wired_sketch(source: tuple[Connectome, str, int]) -> Sketch:
+    net, kind, heads = source
+    slots = Slots(net.inputs, net.units)
+    return Sketch(slots, levels_along(net, kind, heads, slots, slots.h))
+
+
+def _planned_wired(cell: WiredCfC, dtype: Any) -> Plan:
+    net, rule = cell.connectome, cell.rule
+    shape = shape_of(same_net(net, rule.kind, source=(net, rule.kind, rule.heads)), _wired_sketch)
+    constants = in_level_order(net, rule.constants(cell.outputs)).astype(dtype)
+    return Plan(shape, flat_heads(cell, dtype), constants, (cell.inputs, cell.outputs, 0))
