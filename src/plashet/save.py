@@ -29,6 +29,7 @@ HOMES = (
     "encode",
     "liquids",
     "learn",
+    "training",
     "sequences",
     "classify",
 )  # where the types of any model live

@@ -20,7 +20,7 @@ LAYERS = [
     "pull model",
     "learn structure beginning",
     "streams",
-    "run save",
+    "run save training",
     "live measure data",
     "sequences",
     "forecast classify",

@@ -127,7 +127,8 @@ class Gradient:
         k = k._replace(fresh=0, last=-1)
         state = tree.map_arrays(lambda _, a: a[order[0]], k.before)
         packed = packing(k.model)
-        slope = slopes(packed, k.model, k.theta, (state, u, dt.astype(u.dtype), y), self.loss)
+        with np.errstate(over="ignore", invalid="ignore"):
+            slope = slopes(packed, k.model, k.theta, (state, u, dt.astype(u.dtype), y), self.loss)
         if not np.isfinite(slope).all():
             return k._replace(skipped=k.skipped + 1)
         optimiser, theta = stepper(self.optimizer, packed).step(k.optimiser, k.theta, slope)
