@@ -15,6 +15,7 @@ from .penalty import CrossValidated
 from .plasticity import STDP, Bounds, Homeostatic, Normalised, Plastic, Scaling, Triplet
 from .ridge import Ridge
 from .rls import RLS
+from .rtrl import RTRL, SnAp1
 
 __all__ = [
     "BIAS_SHARE",
@@ -22,6 +23,7 @@ __all__ = [
     "LMS",
     "NLMS",
     "RLS",
+    "RTRL",
     "STDP",
     "Adam",
     "Bounds",
@@ -40,6 +42,7 @@ __all__ = [
     "Plastic",
     "Ridge",
     "Scaling",
+    "SnAp1",
     "Softmax",
     "Squared",
     "Triplet",

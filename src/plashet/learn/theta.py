@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -50,6 +51,10 @@ class Packing:
         parts = [at[a:b] for a, b, p in zip(self.starts, self.starts[1:], self.positive, strict=False) if p]
         return np.concatenate([*parts, at[:0]])
 
+    @cached_property
+    def _steps(self) -> tuple[tuple[str, ...], ...]:
+        return tuple(tuple(path.split(".")) for path in self.paths)
+
     def flat(self, named: dict[str, Any]) -> Array:
         """Arrays (or slopes) by path, laid one after the other; KeyError for a path that is not among them."""
         parts = [np.ravel(np.asarray(named[path], np.float64)) for path in self.paths]
@@ -92,10 +97,15 @@ class Packing:
         return self.raw(self.flat({path: arrays[path] for path in self.paths}))
 
     def put(self, model: V, raw: Array) -> V:
-        """The model with the vector's parameters in place of its own, each in its own dtype."""
+        """The model with the vector's parameters in place of its own, each in its own dtype.
+
+        Parts without parameters are the model's own. Quick, as it is done at every step of descent.
+        """
+        if not self.paths:
+            return model
         named = self.named(self.effective(raw))
-        typed = {path: named[path].astype(dtype) for path, dtype in zip(self.paths, self.dtypes, strict=True)}
-        return tree.replace(model, typed)
+        steps = zip(self._steps, named.values(), self.dtypes, strict=True)
+        return _exchanged(model, [(names, a.astype(dtype, copy=False)) for names, a, dtype in steps])  # type: ignore[no-any-return]
 
 
 def packing(model: Any, *, without: str | None = None) -> Packing:
@@ -111,3 +121,25 @@ def packing(model: Any, *, without: str | None = None) -> Packing:
         tuple(str(np.asarray(a).dtype) for a in held.values()),
         tuple(path in above for path in held),
     )
+
+
+def _exchanged(value: Any, new: list[tuple[tuple[str, ...], Array]]) -> Any:
+    """The value with arrays at other places: names on the way there, and what is to be there.
+
+    Not by the constructors, which would check everything anew: shapes are those that were there, and what must be
+    positive is so by its making.
+    """
+    if not new[0][0]:
+        return new[0][1]
+    within: dict[str, list[tuple[tuple[str, ...], Array]]] = {}
+    for names, array in new:
+        within.setdefault(names[0], []).append((names[1:], array))
+    if isinstance(value, tuple):
+        fields = getattr(value, "_fields", None) or [str(k) for k in range(len(value))]
+        children = [_exchanged(c, within[n]) if n in within else c for n, c in zip(fields, value, strict=True)]
+        return type(value)(*children) if hasattr(value, "_fields") else tuple(children)
+    made = object.__new__(type(value))
+    held = vars(value)
+    vars(made).update({f.name: held[f.name] for f in fields_of(value)})  # not what was cached of the old parameters
+    vars(made).update({name: _exchanged(held[name], inner) for name, inner in within.items()})
+    return made
