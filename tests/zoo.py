@@ -43,7 +43,7 @@ from plashet.encode import (
 )
 from plashet.encode.audio import MFCC, Cochleagram, Deltas, LogMel, LyonEar, RunningNorm, RunningPeak
 from plashet.learn import FoldRidge
-from plashet.liquids import Exponential, Fused, NoGate, Pure, cfc, gated, ltc, wired_cfc
+from plashet.liquids import Exponential, Fused, NoGate, Pure, cfc, gated, ltc, mixed, wired_cfc
 
 U, N = 2, 12
 TAUS = np.linspace(0.3, 2.0, N)
@@ -83,6 +83,10 @@ TRAINABLE = {
     "CfC, two layers": cfc(U, N, seed=6, backbone=(7, 5), rule=NoGate(), activation="silu"),
     "CfC, pure": cfc(U, N, seed=7, backbone=(6,), rule=Pure.of(N), activation="gelu"),
     "CfC, no backbone": cfc(U, N, seed=8, backbone=()),
+    "mixed, gated": mixed(gated(_NERVES, seed=11, tau=(0.2, 3.0)), seed=11),
+    "mixed, CfC": mixed(cfc(U, N, seed=12, backbone=(5,)), seed=12),
+    "mixed, wired CfC": mixed(wired_cfc(_NERVES, seed=13, rule=Pure.of(N)), seed=13),
+    "mixed, LTC": mixed(ltc(_NERVES, seed=14), seed=14),
     "CfC, wired": wired_cfc(_NERVES, seed=9),
     "CfC, wired, pure": wired_cfc(_NERVES, seed=10, rule=Pure.of(N)),
 }

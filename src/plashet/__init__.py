@@ -21,6 +21,7 @@ _HOME = {
     "LTC": "liquids",
     "Gated": "liquids",
     "CfC": "liquids",
+    "Mixed": "liquids",
     "Spiking": "liquids",
     "LIF": "liquids",
     "ALIF": "liquids",
@@ -74,7 +75,7 @@ if TYPE_CHECKING:
     from .cells import Beside, Chain, Noisy, Products, Squares, WithInput
     from .forecast import Forecaster
     from .learn import FORCE, LMS, NLMS, RLS, Gradient, GradientReadout, Ridge
-    from .liquids import ALIF, LIF, LTC, CfC, Gated, Izhikevich, Leaky, Spiking
+    from .liquids import ALIF, LIF, LTC, CfC, Gated, Izhikevich, Leaky, Mixed, Spiking
     from .live import Live
     from .model import Looped, Model, Readout, looped, unread
     from .training import Training, train

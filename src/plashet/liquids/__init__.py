@@ -5,6 +5,7 @@ from .gated import Gated, GatedState, gated
 from .leaky import ACTIVATIONS, Leaky, LeakyState
 from .ltc import LTC, Affine, Gates, LTCState, Membrane, Motors, ltc
 from .maass import maass2002
+from .mixed import Mixed, MixedState, mixed
 from .neurons import ALIF, LIF, ALIFState, Izhikevich, IzhikevichState, LIFState
 from .rules import Full, NoGate, Pure
 from .solvers import Exponential, Fused
@@ -34,6 +35,8 @@ __all__ = [
     "Leaky",
     "LeakyState",
     "Membrane",
+    "Mixed",
+    "MixedState",
     "Motors",
     "NoGate",
     "Pure",
@@ -44,5 +47,6 @@ __all__ = [
     "gated",
     "ltc",
     "maass2002",
+    "mixed",
     "wired_cfc",
 ]

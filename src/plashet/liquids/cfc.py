@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..trainable import Pulled
 from ..tree import parts
 from ..types import Array
 from .bends import BENDS
-from .levels import Level, Plan, Same, Sketch, Slots, heard, shape_of
+from .levels import Form, Level, Plan, Slots, heard, planned
 from .rules import Full, Rule
 
 
@@ -102,9 +102,7 @@ class CfC:
         """
         after = None if slope_after is None else slope_after.h
         s = self._plan(u.dtype).pull((u, dt, state.h, None, outputs), slope, (after, None))
-        return Pulled(
-            split_dense(self, s.weights) | self.rule.slopes(s.constants[-self.outputs :]), s.u, s.dt, CfCState(s.h)
-        )
+        return Pulled(self.named(s.weights, s.constants), s.u, s.dt, CfCState(s.h))
 
     def _plan(self, dtype: Any) -> Plan:
         """The constants laid out for the kernel, made once for each dtype."""
@@ -116,6 +114,27 @@ class CfC:
     @cached_property
     def _plans(self) -> dict[Any, Plan]:
         return {}
+
+    def form(self) -> Form:
+        widths = tuple(len(layer.bias) for layer in self.backbone)
+        made_of = (widths, (self.rule.kind, self.rule.heads), self.activation)
+        return Form(partial(dense_levels, *made_of), (), made_of, sum(widths))
+
+    def weights(self, dtype: Any) -> Array:
+        """All weights in the order of the parameters."""
+        return np.concatenate([np.asarray(a, dtype).ravel() for layer in (*self.backbone, self.heads) for a in layer])
+
+    def constants(self, dtype: Any) -> Array:
+        """(backbone units and units, 2) of the kernel's nodes."""
+        hidden = np.zeros((sum(len(layer.bias) for layer in self.backbone), 2))
+        return np.concatenate((hidden, self.rule.constants(self.outputs))).astype(dtype)
+
+    def named(self, weights: Array, constants: Array) -> dict[str, Array]:
+        """Slopes of the kernel's weights and constants by path."""
+        arrays = [a for layer in (*self.backbone, self.heads) for a in layer]
+        cut = np.split(weights, np.cumsum([a.size for a in arrays])[:-1])
+        found = {p: c.reshape(tuple(a.shape)) for p, a, c in zip(self.parameters, arrays, cut, strict=False)}
+        return found | self.rule.slopes(constants[-self.outputs :])
 
 
 def cfc(
@@ -196,34 +215,3 @@ def _level(kind: str, bend: str, sources: Array, to: Array, weights: tuple[int, 
     bias = at + s + np.arange(heads) * nodes + node
     edges = np.tile(sources, nodes), np.repeat(np.arange(nodes), n), index.reshape(nodes * n, heads)
     return Level(kind, bend, np.zeros(nodes, np.int64), to, *heard(bias, [edges], nodes))
-
-
-def _dense_sketch(made_of: tuple[Any, ...]) -> Sketch:
-    inputs, units, widths, rule, bend = made_of
-    slots = Slots(inputs, units, 0, sum(widths))
-    return Sketch(slots, dense_levels(widths, rule, bend, slots, slots.h))
-
-
-def widths(cell: CfC) -> tuple[int, ...]:
-    return tuple(len(layer.bias) for layer in cell.backbone)
-
-
-def flat_dense(cell: CfC, dtype: Any) -> Array:
-    """The weights as dense_levels has them."""
-    return np.concatenate([np.asarray(a, dtype).ravel() for layer in (*cell.backbone, cell.heads) for a in layer])
-
-
-def split_dense(cell: CfC, flat: Array) -> dict[str, Array]:
-    """Slopes of the weights by path."""
-    arrays = [a for layer in (*cell.backbone, cell.heads) for a in layer]
-    cuts = np.cumsum([a.size for a in arrays])[:-1]
-    named = zip(cell.parameters, arrays, np.split(flat, cuts), strict=False)
-    return {path: part.reshape(tuple(a.shape)) for path, a, part in named}
-
-
-def planned(cell: CfC, dtype: Any) -> Plan:
-    made_of = (cell.inputs, cell.outputs, widths(cell), (cell.rule.kind, cell.rule.heads), cell.activation)
-    shape = shape_of(Same((), made_of, made_of), _dense_sketch)
-    hidden = np.zeros((sum(widths(cell)), 2), dtype)
-    constants = np.concatenate((hidden, cell.rule.constants(cell.outputs).astype(dtype)))
-    return Plan(shape, flat_dense(cell, dtype), constants, (cell.inputs, cell.outputs, 0))

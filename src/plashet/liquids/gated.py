@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..trainable import Pulled
 from ..tree import parts
 from ..types import Array
 from ..wiring import Connectome
-from .levels import Level, Plan, Sketch, Slots, heard, same_net, shape_of
+from .levels import Form, Level, Plan, Slots, heard, net_arrays, planned
 
 
 class GatedState(NamedTuple):
@@ -106,18 +106,35 @@ class Gated:
         """
         after = None if slope_after is None else slope_after.h
         s = self._plan(u.dtype).pull((u, dt, state.h, None, outputs), slope, (after, None))
-        return Pulled(split_heads(self, s.weights), s.u, s.dt, GatedState(s.h))
+        return Pulled(self.named(s.weights, s.constants), s.u, s.dt, GatedState(s.h))
 
     def _plan(self, dtype: Any) -> Plan:
         """The constants laid out for the kernel, made once for each dtype."""
         plan = self._plans.get(dtype)
         if plan is None:
-            plan = self._plans[dtype] = _planned(self, dtype)
+            plan = self._plans[dtype] = planned(self, dtype)
         return plan
 
     @cached_property
     def _plans(self) -> dict[Any, Plan]:
         return {}
+
+    def form(self) -> Form:
+        return Form(partial(levels_along, self.connectome, "gated", 2), net_arrays(self.connectome), ("gated",))
+
+    def weights(self, dtype: Any) -> Array:
+        return flat_heads(self, dtype)
+
+    def constants(self, dtype: Any) -> Array:
+        """(units, 2) of the kernel's nodes: 1/tau_max, and nothing."""
+        slowest = np.broadcast_to(1 / np.asarray(self.tau_max, np.float64), (self.outputs,))
+        slowest = np.minimum(slowest, np.finfo(dtype).max)
+        pairs = np.stack((in_level_order(self.connectome, slowest), np.zeros(self.outputs)), 1)
+        return np.ascontiguousarray(pairs, dtype)
+
+    def named(self, weights: Array, constants: Array) -> dict[str, Array]:
+        """Slopes of the kernel's weights by path."""
+        return split_heads(self, weights)
 
 
 def gated(
@@ -229,22 +246,3 @@ def split_heads(cell: Any, flat: Array) -> dict[str, Array]:
 def in_level_order(connectome: Connectome, values: Array) -> Array:
     """(units, ...) in the order of the nodes of levels_along."""
     return values[np.argsort(connectome.layer, kind="stable")]
-
-
-def sketch(connectome: Any) -> Sketch:
-    slots = Slots(connectome.inputs, connectome.units)
-    return Sketch(slots, levels_along(connectome, "gated", 2, slots, slots.h))
-
-
-def constants(cell: Gated, dtype: Any) -> Array:
-    """(units, 2) of the nodes: 1/tau_max and nothing."""
-    slowest = np.broadcast_to(1 / np.asarray(cell.tau_max, np.float64), (cell.outputs,))
-    slowest = np.minimum(slowest, np.finfo(dtype).max)
-    return np.ascontiguousarray(np.stack((in_level_order(cell.connectome, slowest), np.zeros(cell.outputs)), 1), dtype)
-
-
-def _planned(cell: Gated, dtype: Any) -> Plan:
-    if dtype not in (np.float32, np.float64):
-        raise ValueError(f"u is {dtype}, wanted float32 or float64: u.astype(float)")
-    shape = shape_of(same_net(cell.connectome), sketch)
-    return Plan(shape, flat_heads(cell, dtype), constants(cell, dtype), (cell.inputs, cell.outputs, 0))

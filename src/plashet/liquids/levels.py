@@ -47,9 +47,14 @@ class Slots(NamedTuple):
         return self.h_after + self.units + self.cells
 
 
-class Sketch(NamedTuple):
-    slots: Slots
-    levels: list[Level]
+class Form(NamedTuple):
+    """What a liquid is to the kernel, but for its numbers."""
+
+    levels: Callable[[Slots, int], list[Level]]  # by the slots, and the slot of the first unit's state before the tick
+    arrays: tuple[Array, ...]  # all that the levels follow from, beside `sizes`
+    sizes: tuple[Any, ...]
+    hidden: int = 0
+    cells: int = 0
 
 
 class Same:
@@ -69,21 +74,29 @@ class Same:
         return all(a is b for a, b in zip(self.arrays, other.arrays, strict=True))
 
 
-def same_net(net: Connectome, *sizes: Any, source: Any = None) -> Same:
-    """The key of what follows from a connectome and sizes; source: what its sketch is made from, if not the net."""
-    ends = (net.sensory.pre, net.sensory.post, net.recurrent.pre, net.recurrent.post, net.layer)
-    return Same(ends, (net.inputs, net.units, *sizes), net if source is None else source)
-
-
 @lru_cache(maxsize=64)
-def shape_of(key: Same, sketch: Callable[[Any], Sketch]) -> Any:
-    """The kernel's own form of sketch(key.source): made once, though weights change with every step of learning."""
-    slots, levels = sketch(key.source)
+def shape_of(key: Same, slots: Slots) -> Any:
+    """The kernel's own form of levels: made once, though weights change with every step of learning."""
     shape = _kernels.GatedShape(*slots)
-    for level in levels:
+    for level in key.source.levels(slots, slots.h):
         kind, bend = _kernels.gated_kinds[level.kind], _kernels.gated_bends[level.bend]
         shape.add(kind, bend, *(np.ascontiguousarray(a, np.int64) for a in level[2:]))
     return shape
+
+
+def planned(cell: Any, dtype: Any) -> Plan:
+    """The plan of a cell that has a form, weights and constants. Raises ValueError for a dtype that is no float."""
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"u is {dtype}, wanted float32 or float64: u.astype(float)")
+    form: Form = cell.form()
+    slots = Slots(cell.inputs, cell.outputs, form.cells, form.hidden)
+    shape = shape_of(Same(form.arrays, form.sizes, form), slots)
+    return Plan(shape, cell.weights(dtype), cell.constants(dtype), slots)
+
+
+def net_arrays(net: Connectome) -> tuple[Array, ...]:
+    """What levels along a connectome follow from."""
+    return net.sensory.pre, net.sensory.post, net.recurrent.pre, net.recurrent.post, net.layer
 
 
 def heard(one: Array, parts: list[tuple[Array, Array, Array]], nodes: int) -> tuple[Array, Array, Array]:
@@ -101,9 +114,9 @@ def heard(one: Array, parts: list[tuple[Array, Array, Array]], nodes: int) -> tu
 class Plan:
     """A liquid laid out for the kernel, in one dtype; arrays in and out as the cell has them."""
 
-    def __init__(self, shape: Any, weights: Array, constants: Array, sizes: tuple[int, int, int]) -> None:
+    def __init__(self, shape: Any, weights: Array, constants: Array, slots: Slots) -> None:
         self.compiled = _kernels.gated_plan(shape, weights, constants)
-        self.inputs, self.units, self.cells = sizes
+        self.inputs, self.units, self.cells = slots[:3]
         self.sizes = len(weights), constants.shape
         self.none = np.empty(0, weights.dtype)
         self.dtype = weights.dtype

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..types import Array
 from ..wiring import Connectome
 from .cfc import CfCState, held, of_rule
 from .gated import check_heads, drawn, drive, flat_heads, in_level_order, layers, levels_along, split_heads
-from .levels import Plan, Sketch, Slots, same_net, shape_of
+from .levels import Form, Plan, net_arrays, planned
 from .rules import Full, Rule
 
 
@@ -87,20 +87,35 @@ class WiredCfC:
         """The slopes of a loss with respect to everything, from those with respect to the outputs of `run`."""
         after = None if slope_after is None else slope_after.h
         s = self._plan(u.dtype).pull((u, dt, state.h, None, outputs), slope, (after, None))
-        constants = np.empty_like(s.constants)
-        constants[np.argsort(self.connectome.layer, kind="stable")] = s.constants
-        return Pulled(split_heads(self, s.weights) | self.rule.slopes(constants), s.u, s.dt, CfCState(s.h))
+        return Pulled(self.named(s.weights, s.constants), s.u, s.dt, CfCState(s.h))
 
     def _plan(self, dtype: Any) -> Plan:
         """The constants laid out for the kernel, made once for each dtype."""
         plan = self._plans.get(dtype)
         if plan is None:
-            plan = self._plans[dtype] = _planned_wired(self, dtype)
+            plan = self._plans[dtype] = planned(self, dtype)
         return plan
 
     @cached_property
     def _plans(self) -> dict[Any, Plan]:
         return {}
+
+    def form(self) -> Form:
+        kind, heads = self.rule.kind, self.rule.heads
+        return Form(partial(levels_along, self.connectome, kind, heads), net_arrays(self.connectome), (kind,))
+
+    def weights(self, dtype: Any) -> Array:
+        return flat_heads(self, dtype)
+
+    def constants(self, dtype: Any) -> Array:
+        """(units, 2) of the kernel's nodes."""
+        return in_level_order(self.connectome, self.rule.constants(self.outputs)).astype(dtype)
+
+    def named(self, weights: Array, constants: Array) -> dict[str, Array]:
+        """Slopes of the kernel's weights and constants by path."""
+        by_unit = np.empty_like(constants)
+        by_unit[np.argsort(self.connectome.layer, kind="stable")] = constants
+        return split_heads(self, weights) | self.rule.slopes(by_unit)
 
 
 def wired_cfc(connectome: Connectome, *, seed: int, rule: Rule | None = None) -> WiredCfC:
@@ -109,16 +124,3 @@ def wired_cfc(connectome: Connectome, *, seed: int, rule: Rule | None = None) ->
     seeds = np.random.SeedSequence(seed, spawn_key=(3,)).spawn(2)
     sensory, recurrent = drawn(connectome, rule.heads, seeds)
     return WiredCfC(connectome, sensory, recurrent, np.zeros((rule.heads, connectome.units)), rule)
-
-
-def _wired_sketch(source: tuple[Connectome, str, int]) -> Sketch:
-    net, kind, heads = source
-    slots = Slots(net.inputs, net.units)
-    return Sketch(slots, levels_along(net, kind, heads, slots, slots.h))
-
-
-def _planned_wired(cell: WiredCfC, dtype: Any) -> Plan:
-    net, rule = cell.connectome, cell.rule
-    shape = shape_of(same_net(net, rule.kind, source=(net, rule.kind, rule.heads)), _wired_sketch)
-    constants = in_level_order(net, rule.constants(cell.outputs)).astype(dtype)
-    return Plan(shape, flat_heads(cell, dtype), constants, (cell.inputs, cell.outputs, 0))
