@@ -14,7 +14,19 @@ except ImportError as error:
     raise ImportError("plashet.nn needs torch, which is not installed: pip install 'plashet[torch]'") from error
 
 from .layer import Liquid, formula
-from .liquids import LTC
+from .liquids import LTC, CfC, Gated
+from .ncps import from_ncps, state_from_ncps, state_to_ncps
 from .recurrent import Contract, Recurrent
 
-__all__ = ["LTC", "Contract", "Liquid", "Recurrent", "formula"]
+__all__ = [
+    "LTC",
+    "CfC",
+    "Contract",
+    "Gated",
+    "Liquid",
+    "Recurrent",
+    "formula",
+    "from_ncps",
+    "state_from_ncps",
+    "state_to_ncps",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 
 from .. import liquids
 from ..cells import Chain
+from ..liquids.rules import Rule
 from ..liquids.solvers import Solver
 from ..wiring import Connectome
 from .layer import Liquid
@@ -76,10 +78,120 @@ class LTC(Drawn):
 
     def draw(self, layer: int, seed: int) -> Any:
         net = self.connectomes[layer]
-        return _with_motors(liquids.ltc(net, seed=seed, solver=self.solver), net)
+        return with_motors(liquids.ltc(net, seed=seed, solver=self.solver), net)
 
 
-def _with_motors(liquid: Any, net: Connectome) -> Chain:
+class Gated(Drawn):
+    """The gated liquid, `plashet.Gated`, the time-consistent sibling of CfC; its output is that of its motor neurons.
+
+    units: a number (all to all), a Connectome, or a wiring of ncps as it is; a list with one for each layer. hx holds
+    the states of all units, the motor neurons first. tau [s]: the shortest and longest time constant at rest, before
+    training; tau_max [s]: what none can exceed. The rest is as in Recurrent and Contract.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        units: Any,
+        return_sequences: bool = True,
+        batch_first: bool = True,
+        mixed_memory: bool = False,
+        *,
+        tau: tuple[float, float] = (0.5, 30.0),
+        tau_max: float = float("inf"),
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        proj_size: int | None = None,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        self.tau, self.tau_max = tau, tau_max
+        self.mixed_memory = mixed_memory
+        self.connectomes = connectomes(units, input_size, num_layers, 2 if bidirectional else 1)
+        contract = Contract(batch_first, return_sequences, bidirectional, dropout, proj_size)
+        super().__init__(num_layers, contract, device, dtype)
+
+    def draw(self, layer: int, seed: int) -> Any:
+        net = self.connectomes[layer]
+        liquid = liquids.gated(net, seed=seed, tau=self.tau, tau_max=self.tau_max)
+        return liquid if net.motor == net.units else with_motors(liquid, net)
+
+
+RULES: dict[str, Callable[[int], Rule]] = {
+    "default": lambda units: liquids.Full(),
+    "pure": liquids.Pure.of,
+    "no_gate": lambda units: liquids.NoGate(),
+}
+
+
+class CfC(Drawn):
+    """The closed-form continuous-time network as published, `plashet.CfC`, or along a wiring `plashet.WiredCfC`.
+
+    units: a number, or a Connectome or a wiring of ncps as it is, and a list with one for each layer. Wired, the output
+    is that of the motor neurons and hx holds all units, the motor neurons first; only synapses are computed and learnt,
+    those among command neurons too. mode, activation and backbone as in ncps; without dropout in the backbone. A tick
+    that is not there is held; dt = 0 is one that is there, after no time, and not the identity: Gated is the sibling of
+    which it is. The rest is as in Recurrent and Contract. Raises ValueError for a wiring with a backbone.
+    """
+
+    absent = -1.0
+
+    def __init__(
+        self,
+        input_size: int,
+        units: Any,
+        proj_size: int | None = None,
+        return_sequences: bool = True,
+        batch_first: bool = True,
+        mixed_memory: bool = False,
+        mode: str = "default",
+        activation: str = "lecun_tanh",
+        backbone_units: int | None = None,
+        backbone_layers: int | None = None,
+        backbone_dropout: float | None = None,
+        *,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        if mode not in RULES:
+            raise ValueError(f"mode is one of {', '.join(RULES)}; got {mode!r}")
+        self.mode, self.activation, self.mixed_memory = mode, activation, mixed_memory
+        directions = 2 if bidirectional else 1
+        wired = not isinstance(units, int)
+        self.backbone = _backbone(wired, backbone_units, backbone_layers, backbone_dropout)
+        self.connectomes = connectomes(units, input_size, num_layers, directions) if wired else []
+        self.sizes = [] if wired else [(input_size if k == 0 else units * directions, units) for k in range(num_layers)]
+        contract = Contract(batch_first, return_sequences, bidirectional, dropout, proj_size)
+        super().__init__(num_layers, contract, device, dtype)
+
+    def draw(self, layer: int, seed: int) -> Any:
+        units = self.sizes[layer][1] if self.sizes else self.connectomes[layer].units
+        rule = RULES[self.mode](units)
+        if self.sizes:
+            backbone, activation = self.backbone, self.activation
+            return liquids.cfc(*self.sizes[layer], seed=seed, backbone=backbone, rule=rule, activation=activation)
+        net = self.connectomes[layer]
+        liquid = liquids.wired_cfc(net, seed=seed, rule=rule)
+        return liquid if net.motor == net.units else with_motors(liquid, net)
+
+
+def _backbone(wired: bool, units: int | None, layers: int | None, dropout: float | None) -> tuple[int, ...]:
+    """The widths of the backbone, 128 once unless said otherwise."""
+    if wired and (units, layers, dropout) != (None, None, None):
+        raise ValueError("along a wiring there is no backbone: leave out backbone_units, _layers and _dropout")
+    count = 1 if layers is None else layers
+    if dropout and count > 1:
+        raise ValueError(
+            "no dropout within a backbone: it would draw anew at every tick. dropout is between layers (num_layers=2)"
+        )
+    return (128 if units is None else units,) * count
+
+
+def with_motors(liquid: Any, net: Connectome) -> Chain:
     return Chain((liquid, liquids.Motors(net.units, np.ones(net.motor), np.zeros(net.motor))))
 
 

@@ -20,7 +20,7 @@ def connectomes(units: Any, inputs: int, layers: int, directions: int) -> list[C
         heard = found[-1].motor * directions if found else inputs
         found.append(connectome_of(one, heard))
     if len({net.units for net in found}) > 1:
-        raise ValueError(f"layers have {[net.units for net in found]} units; hx is one tensor: all must have as many")
+        raise ValueError(f"layers have {[net.units for net in found]} units; all must have as many, hx is one tensor")
     return found
 
 
@@ -30,8 +30,8 @@ def connectome_of(units: Any, inputs: int) -> Connectome:
     if isinstance(units, Connectome):
         if units.inputs != inputs:
             raise ValueError(
-                f"the connectome takes {units.inputs} inputs, the layer gets {inputs}; with several layers, give a list "
-                "with a connectome for each"
+                f"the connectome takes {units.inputs} inputs, the layer gets {inputs}; with several layers, give a "
+                "list with a connectome for each"
             )
         return units
     if hasattr(units, "adjacency_matrix"):
