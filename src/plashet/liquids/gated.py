@@ -153,7 +153,7 @@ def gated(
     sensory, recurrent = drawn(connectome, 2, seeds[:2])
     spread = np.exp(np.linspace(np.log(low), np.log(high), connectome.units))
     rate = 1 / np.random.default_rng(seeds[2]).permutation(spread) - 1 / tau_max
-    bias = np.stack((np.zeros(connectome.units), np.log(np.expm1(rate))))  # softplus(bias) = rate
+    bias = np.stack((np.zeros(connectome.units), rate + np.log(-np.expm1(-rate))))  # softplus(bias) = rate
     return Gated(connectome, sensory, recurrent, bias, tau_max)
 
 
