@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from .. import _kernels
 from ..ops import decay, join, logistic, namespace, observed, rectify, rest
 from ..threads import over_rows
+from ..trainable import Pulled
 from ..tree import parts
 from ..types import Array
 from ..wiring import Bands, Wiring, grown, pruned
+from .leaky_pull import able, plan_of, pull_leaky
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": lambda x: namespace(x).tanh(x),
@@ -43,6 +45,8 @@ class Leaky:
     tau: Array | float  # [s], () or (units,)
     activation: str = "tanh"
 
+    parameters: ClassVar[tuple[str, ...]] = ()  # a reservoir, unless `trainable` asks for some of `differentiable`
+
     def __post_init__(self) -> None:
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation is one of {', '.join(ACTIVATIONS)}; got {self.activation!r}")
@@ -64,6 +68,15 @@ class Leaky:
 
     def __getstate__(self) -> dict[str, Any]:
         return dict(parts(self) or ())  # not the plans: they are the kernel's own, and cannot be copied or sent away
+
+    @property
+    def differentiable(self) -> tuple[str, ...]:
+        """What `trainable` may ask for: tau (where it is an array), wiring.weights, wiring.w_in, wiring.bias."""
+        return able(self)
+
+    @property
+    def positive(self) -> tuple[str, ...]:
+        return tuple(path for path in able(self) if path == "tau")
 
     @property
     def inputs(self) -> int:
@@ -101,6 +114,23 @@ class Leaky:
         """The compiled twin of one `step`."""
         after, outputs = self.run(state, u[None], np.asarray(dt, u.dtype)[None])
         return after, outputs[0]
+
+    def pull(
+        self,
+        state: LeakyState,
+        u: Array,
+        dt: Array,
+        outputs: Array,
+        slope: Array,
+        slope_after: LeakyState | None = None,
+    ) -> Pulled:
+        """The slopes of a loss with respect to all that is differentiable, from those of the outputs of `run`."""
+        key = "pull", u.dtype
+        if key not in self._plans:
+            self._plans[key] = plan_of(self, u.dtype)
+        after = None if slope_after is None else slope_after.x
+        pulled, dx = pull_leaky(self, self._plans[key], (state.x, u, dt, outputs), slope, after)
+        return pulled._replace(state=LeakyState(dx))
 
     def read(
         self, state: LeakyState, u: Array, dt: float, weights: Array, bias: Array

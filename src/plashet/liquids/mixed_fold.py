@@ -90,7 +90,7 @@ def _pull_tick(
     d, dc_moved = np.where(gone, 0, dh), np.where(gone, 0, dc)
     i, g, f, o = gates = _gates(cell, h, u)
     _, bent, k = _memory(gates, c)
-    moved = np.where(gone, _inner(cell, k, u, dt), after)
+    moved: Array = np.where(gone, _inner(cell, k, u, dt), after)
     inner = cell.liquid.pull(_state(cell, k), u[None], np.asarray(np.maximum(dt, 0))[None], moved[None], d[None])
     dk = inner.state[0]
     by_c = dc_moved + dk * o * (1 - bent * bent)

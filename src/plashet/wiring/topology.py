@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..ops import asarray
+from ..ops import asarray, namespace, sums_at
 from ..types import Array
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -59,6 +59,8 @@ class Synapses:
 
     def gather(self, weights: Array, x: Array) -> Array:
         """W x for x (*batch, sources): what each unit hears. (*batch, units)"""
+        if namespace(weights) is not np:  # a tensor, whose gradient goes along the edges
+            return sums_at(x[..., self.pre] * asarray(weights, x), self.post, self.units)
         return x @ asarray(self.matrix(np.asarray(weights)), x).T
 
 
