@@ -14,11 +14,13 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d
 
 from ..classify import Recogniser, fit_recogniser
+from ..classify.recogniser import class_index
 from ..save import FileError, load, save
 from ..sequences import Segments, SequenceModel, fit_sequences, heard_all, sequence_model
 from ..types import Array
 from .defaults import liquid_for
 from .door import sequences_in
+from .trained import small_gated, train_liquid
 
 
 class SavedEstimator(NamedTuple):
@@ -29,6 +31,7 @@ class SavedEstimator(NamedTuple):
     fitted: Any  # a Recogniser or a SequenceModel
     features: int  # n_features_in_
     flat: bool  # one answer for each sequence, not a row of them
+    trained: Any = None  # the Trained of a liquid that was trained
 
 
 class _OfSequences(BaseEstimator):  # type: ignore[misc]
@@ -44,6 +47,8 @@ class _OfSequences(BaseEstimator):  # type: ignore[misc]
         scale: bool = True,
         front: Any = None,
         seed: int = 0,
+        training: Any = None,
+        warm_start: bool = False,
     ) -> None:
         self.liquid = liquid
         self.readout = readout
@@ -52,6 +57,8 @@ class _OfSequences(BaseEstimator):  # type: ignore[misc]
         self.scale = scale
         self.front = front
         self.seed = seed
+        self.training = training
+        self.warm_start = warm_start
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -64,13 +71,26 @@ class _OfSequences(BaseEstimator):  # type: ignore[misc]
         if not self.dt > 0:
             raise ValueError(f"dt is {self.dt}, wanted the seconds of a tick, above 0")
         ticks = float(np.median([len(u) for u in sequences])) if self.front is None else 100.0
+        small = small_gated(float(self.dt), ticks, self.seed) if self.training is not None else None
         return {
-            "liquid": liquid_for(self.liquid, ticks, self.dt, self.seed),
+            "liquid": liquid_for(small if self.liquid is None else self.liquid, ticks, self.dt, self.seed),
             "dt": self.dt,
             "pooling": Segments(5) if self.pooling is None else self.pooling,
             "scale": self.scale,
             "front": self.front,
         }
+
+    def _trained(self, sequences: Any, targets: Array, apart: Array | None = None) -> tuple[Any, dict[str, Any]]:
+        """The sequences as the liquid hears them, and the parts with the liquid trained, if it is to be."""
+        parts = self._parts(sequences)
+        if self.training is None:
+            self.__dict__.pop("trained_", None)
+            return sequences, parts
+        given = heard_all(sequences, self.front)
+        parts |= {"front": None}
+        before = getattr(self, "trained_", None) if self.warm_start else None
+        self.trained_ = train_liquid(given, targets, self.training, parts, apart, before)
+        return given, {**parts, "liquid": self.trained_.model.liquid, "scale": False}
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """To one file, atomically and without pickle. Raises TypeError for settings that no file can hold, such as a
@@ -78,7 +98,8 @@ class _OfSequences(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         fitted = self.model_ if hasattr(self, "model_") else self.recogniser_
         kind, settings = type(self).__name__, self.get_params(deep=False)
-        save(path, SavedEstimator(kind, settings, fitted, int(self.n_features_in_), getattr(self, "_flat", True)))
+        flat, trained = getattr(self, "_flat", True), getattr(self, "trained_", None)
+        save(path, SavedEstimator(kind, settings, fitted, int(self.n_features_in_), flat, trained))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], types: Any = ()) -> Any:
@@ -90,6 +111,8 @@ class _OfSequences(BaseEstimator):  # type: ignore[misc]
         made = cls(**held.settings)
         made.n_features_in_ = held.features
         made._take(held.fitted, held.flat)
+        if held.trained is not None:
+            made.trained_ = held.trained
         return made
 
 
@@ -110,9 +133,16 @@ class SequenceClassifier(ClassifierMixin, _OfSequences):  # type: ignore[misc]
     pooling: what is kept of a sequence, from plashet.sequences; None: Segments(5).   dt [s]: a tick.
     scale: inputs to mean 0 and spread 1; the event lines of a spiking liquid stay counts.
     front: from what X holds to (time, inputs), such as a front end for sound.
+    training: plashet.Training(...): what the liquid names to be learnt (LTC, Gated, CfC; of others what `trainable`
+    frees) is trained first, by cross-entropy through a linear readout that is then dropped, and stays as it was best
+    on the validation part (the same share of each class, or whole groups); then the readout is taught on everything.
+    With liquid=None: 32 gated units beside the input. training=None: any liquid is a reservoir and stays as drawn.
+    warm_start: `fit` goes on with the training where the one before ended, bit-equal where it was cut, until
+    `training.epochs` in all; a liquid that was loaded from a file too.
     groups in `fit`: which sequences are of one speaker or file, so that whole ones are left out to choose the penalty.
 
-    Fitted: classes_, n_features_in_, recogniser_ (a plashet.classify.Recogniser: `plashet.save` writes it).
+    Fitted: classes_, n_features_in_, recogniser_ (a plashet.classify.Recogniser: `plashet.save` writes it), trained_
+    (a plashet.training.Trained, with training).
     """
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> SequenceClassifier:
@@ -124,8 +154,10 @@ class SequenceClassifier(ClassifierMixin, _OfSequences):  # type: ignore[misc]
         assert_all_finite(y, input_name="y")
         check_consistent_length(sequences, y)
         check_classification_targets(y)
-        given = {**self._parts(sequences), "readout": self.readout, "groups": groups}
-        self._take(fit_recogniser(sequences, y, **given))
+        _, index = class_index(y, len(sequences))
+        given, parts = self._trained(sequences, index, None if groups is None else np.asarray(groups))
+        found = fit_recogniser(given, y, **parts, readout=self.readout, groups=groups)
+        self._take(replace(found, model=replace(found.model, front=self.front)))
         return self
 
     def predict(self, X: Any) -> Array:
@@ -156,6 +188,7 @@ class SequenceRegressor(RegressorMixin, _OfSequences):  # type: ignore[misc]
     """Measures whole sequences: one number, or several, for each. Settings as in SequenceClassifier.
 
     readout: a learner, taught the targets as they are; None: FoldRidge(). A target that is NaN is not known.
+    training: as there, by the squared error; the sequences validated on are drawn by its seed.
 
     Fitted: n_features_in_, model_ (a plashet.sequences.SequenceModel: `plashet.save` writes it).
     """
@@ -175,8 +208,8 @@ class SequenceRegressor(RegressorMixin, _OfSequences):  # type: ignore[misc]
             raise ValueError(f"y is {given.shape}, wanted ({len(given)},) or ({len(given)}, outputs)")
         check_consistent_length(sequences, given)
         targets = given.reshape(len(given), -1)
-        parts = {**self._parts(sequences), "front": None}
-        sequences = heard_all(sequences, self.front)
+        sequences, parts = self._trained(sequences, targets)
+        sequences, parts = heard_all(sequences, parts["front"]), {**parts, "front": None}
         model = sequence_model(sequences, **parts, outputs=targets.shape[1])
         model = replace(fit_sequences(model, sequences, targets, self.readout), front=self.front)
         self._take(model, flat=given.ndim == 1)
