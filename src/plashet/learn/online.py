@@ -167,10 +167,13 @@ def credit(learner: Any, k: OnlineKnowledge, trace: OnlineTrace, y: Array) -> tu
     guess, y = np.asarray(trace.guess, np.float64), np.asarray(y, np.float64)
     if y.shape != guess.shape:
         raise ValueError(f"y is {y.shape}, wanted {guess.shape}: (*batch, outputs), NaN where a target is not known")
-    refuse_infinite(y)
     known = ~np.isnan(y)
+    error = np.where(known, guess - y, 0.0)
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.vdot(error, error)):
+            refuse_infinite(y)
     if known.any():
-        push = np.where(known, learner.loss.slope(np.where(known, guess - y, 0.0)), 0.0)
+        push = np.where(known, learner.loss.slope(error), 0.0)
         _sum(_workings(learner, k.untaught), learner, k, trace, push.reshape(-1, push.shape[-1]))
         k.book[WAITING] += not trace.counted
         trace = trace._replace(counted=True)

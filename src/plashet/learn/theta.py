@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from dataclasses import fields as fields_of
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -51,10 +50,6 @@ class Packing:
         parts = [at[a:b] for a, b, p in zip(self.starts, self.starts[1:], self.positive, strict=False) if p]
         return np.concatenate([*parts, at[:0]])
 
-    @cached_property
-    def _steps(self) -> tuple[tuple[str, ...], ...]:
-        return tuple(tuple(path.split(".")) for path in self.paths)
-
     def flat(self, named: dict[str, Any]) -> Array:
         """Arrays (or slopes) by path, laid one after the other; KeyError for a path that is not among them."""
         parts = [np.ravel(np.asarray(named[path], np.float64)) for path in self.paths]
@@ -101,11 +96,32 @@ class Packing:
 
         Parts without parameters are the model's own. Quick, as it is done at every step of descent.
         """
-        if not self.paths:
-            return model
-        named = self.named(self.effective(raw))
-        steps = zip(self._steps, named.values(), self.dtypes, strict=True)
-        return _exchanged(model, [(names, a.astype(dtype, copy=False)) for names, a, dtype in steps])  # type: ignore[no-any-return]
+        effective = self.effective(raw)
+        arrays = [effective[a:b].reshape(shape) for shape, a, b in self._cuts]
+        for k in self._others:
+            arrays[k] = arrays[k].astype(self.dtypes[k])
+        return _exchanged(model, self._tree, arrays) if arrays else model  # type: ignore[no-any-return]
+
+    @cached_property
+    def _cuts(self) -> tuple[tuple[tuple[int, ...], int, int], ...]:
+        return tuple(zip(self.shapes, self.starts, self.starts[1:], strict=False))
+
+    @cached_property
+    def _others(self) -> tuple[int, ...]:
+        """Which arrays are not float64."""
+        return tuple(k for k, dtype in enumerate(self.dtypes) if dtype != "float64")
+
+    @cached_property
+    def _tree(self) -> dict[str, Any]:
+        """The number of each array under the names that lead to it."""
+        tree: dict[str, Any] = {}
+        for k, path in enumerate(self.paths):
+            *way, last = path.split(".")
+            here = tree
+            for name in way:
+                here = here.setdefault(name, {})
+            here[last] = k
+        return tree
 
 
 def packing(model: Any, *, without: str | None = None) -> Packing:
@@ -123,23 +139,20 @@ def packing(model: Any, *, without: str | None = None) -> Packing:
     )
 
 
-def _exchanged(value: Any, new: list[tuple[tuple[str, ...], Array]]) -> Any:
-    """The value with arrays at other places: names on the way there, and what is to be there.
+def _exchanged(value: Any, new: Any, arrays: list[Array]) -> Any:
+    """The value with arrays at other places; new: under the names that lead there, which of them.
 
     Not by the constructors, which would check everything anew: shapes are those that were there, and what must be
     positive is so by its making.
     """
-    if not new[0][0]:
-        return new[0][1]
-    within: dict[str, list[tuple[tuple[str, ...], Array]]] = {}
-    for names, array in new:
-        within.setdefault(names[0], []).append((names[1:], array))
+    if type(new) is int:
+        return arrays[new]
     if isinstance(value, tuple):
-        fields = getattr(value, "_fields", None) or [str(k) for k in range(len(value))]
-        children = [_exchanged(c, within[n]) if n in within else c for n, c in zip(fields, value, strict=True)]
-        return type(value)(*children) if hasattr(value, "_fields") else tuple(children)
-    made = object.__new__(type(value))
-    held = vars(value)
-    vars(made).update({f.name: held[f.name] for f in fields_of(value)})  # not what was cached of the old parameters
-    vars(made).update({name: _exchanged(held[name], inner) for name, inner in within.items()})
+        names = getattr(value, "_fields", None)
+        at = names or [str(k) for k in range(len(value))]
+        children = [_exchanged(c, new[n], arrays) if n in new else c for n, c in zip(at, value, strict=True)]
+        return type(value)(*children) if names else tuple(children)
+    made, held = object.__new__(type(value)), vars(value)
+    for name in type(value).__match_args__:  # the fields, not what was cached of the old parameters
+        object.__setattr__(made, name, _exchanged(held[name], new[name], arrays) if name in new else held[name])
     return made
