@@ -53,7 +53,15 @@ def map_arrays(change: Callable[[str, Any], Any], value: V, path: str = "") -> V
     children = parts(value)
     if children is None:
         return change(path, value) if is_array(value) else value
-    return rebuild(value, [map_arrays(change, child, f"{path}.{name}" if path else name) for name, child in children])
+    changed = [map_arrays(change, child, f"{path}.{name}" if path else name) for name, child in children]
+    if _frozen(value) and all(new is old for new, (_, old) in zip(changed, children, strict=True)):
+        return value  # with its caches: what follows from integers alone need not be found anew with other weights
+    return rebuild(value, changed)
+
+
+def _frozen(value: Any) -> bool:
+    params = getattr(type(value), "__dataclass_params__", None)
+    return params.frozen if params is not None else isinstance(value, tuple)
 
 
 def replace(value: V, new: Mapping[str, Any]) -> V:
