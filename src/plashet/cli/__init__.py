@@ -19,6 +19,7 @@ COMMANDS = {
     "listen": "Hear continuous sound, and say what is heard and when.",
     "watch": "Follow a stream: a line in, a forecast out, learning on.",
     "inspect": "Say what is in a model file.",
+    "export": "Write a trained net as a C header or an ONNX model.",
     "data": "List and show the data sets that plashet carries.",
     "doctor": "Say what is installed, and what to do about the rest.",
 }

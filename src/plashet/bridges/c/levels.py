@@ -157,7 +157,7 @@ def helpers(page: Page) -> list[str]:
         ]
     for heads in (1, 2, 4):
         if f"{n}_sums{heads}(" in written:
-            sums = [f"        a[{k}] += w[{heads} * j + {k}] * x[j];" for k in range(heads)]
+            sums = [f"        a[{k}] += w[{f'{heads} * j + {k}' if heads > 1 else 'j'}] * x[j];" for k in range(heads)]
             given = "(float *a, const float *x, const float *w, int many)"
             lines += [f"static inline void {n}_sums{heads}{given}", "{", "    int j;"]
             lines += ["    for (j = 0; j < many; ++j) {", *sums, "    }", "}"]
