@@ -1,6 +1,7 @@
 """The liquids: one file each, with the equation, the state, and the call of the kernel."""
 
 from .cfc import CfC, CfCState, Dense, cfc
+from .fewer import without
 from .gated import Gated, GatedState, gated
 from .leaky import ACTIVATIONS, Leaky, LeakyState
 from .ltc import LTC, Affine, Gates, LTCState, Membrane, Motors, ltc
@@ -49,4 +50,5 @@ __all__ = [
     "maass2002",
     "mixed",
     "wired_cfc",
+    "without",
 ]

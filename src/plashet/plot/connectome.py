@@ -159,8 +159,9 @@ def _around(axes: Any, net: Connectome, where: Places) -> None:
         x, y = 1.17 * middle / np.linalg.norm(middle)
         turn = np.degrees(np.arctan2(y, x)) - 90
         turn = turn + 180 if y < 0 else turn
-        look = {"ha": "center", "va": "center", "rotation": turn, "rotation_mode": "anchor", "fontsize": TEXT + 2}
+        look = {"ha": "center", "va": "center", "rotation_mode": "anchor", "weight": "bold"}
         if len(members) > 3:
-            axes.text(x, y, f"{name} ({len(members)})", color=COLOURS.get(name, SOFT), weight="bold", **look)
+            told, colour = f"{name} ({len(members)})", COLOURS.get(name, SOFT)
+            axes.text(x, y, told, color=colour, rotation=turn, fontsize=TEXT + 2, **look)
     axes.set_xlim(-1.22, 1.22)
     axes.set_ylim(-1.22, 1.22)
