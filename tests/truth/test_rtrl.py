@@ -37,15 +37,11 @@ LIQUIDS = {
     "LTC, signs kept": trainable(ltc(net(5), seed=5), "recurrent.w", "sensory.mu", "membrane.cm", "affine.weight"),
     "gated": gated(net(6), seed=6),
     "gated, dense": gated(wiring.dense(6, U, seed=7), seed=7, tau=(0.1, 3.0), tau_max=20.0),
-} | (
-    {}
-    if not hasattr(Leaky, "differentiable")
-    else {
-        "leaky, random": leaky(8, wiring.random, activation="tanh"),
-        "leaky, bands": leaky(9, wiring.bands, activation="logistic"),
-        "leaky, linear": leaky(10, wiring.ring, activation="identity"),
-    }
-)
+    "leaky, random": leaky(8, wiring.random, activation="tanh"),
+    "leaky, bands": leaky(9, wiring.bands, activation="logistic"),
+    "leaky, linear": leaky(10, wiring.ring, activation="identity"),
+    "leaky, one tau": trainable(Leaky(wiring.bands(N, U, seed=11), tau=np.array(0.5)), "tau", "wiring.bias"),
+}
 every_liquid = pytest.mark.parametrize("liquid", LIQUIDS.values(), ids=LIQUIDS.keys())
 
 
@@ -131,7 +127,12 @@ def test_what_is_in_front_beside_and_behind_has_its_part():
         WithInput(cell),
         WithInput(Chain((scale, cell, motors))),
         Chain((cell, motors)),
-        Beside((Hold(U), Chain((scale, Chain((trainable(cell, "recurrent.w", "affine.bias"), motors)))))),
+        Beside(
+            (
+                Leaky(wiring.bands(5, U, seed=3), tau=0.4),
+                Chain((scale, Chain((trainable(cell, "recurrent.w", "affine.bias"), motors)))),
+            )
+        ),
     ):
         model = read(liquid)
         alike(online(model, data), backpropagated(model, data))
@@ -325,7 +326,7 @@ def errors(live, u, y, dt=0.4):
 
 
 @every_learner
-@pytest.mark.parametrize("kind", ["LTC", "gated"])
+@pytest.mark.parametrize("kind", ["LTC", "gated", "leaky, random"])
 def test_a_live_that_learns_gets_better(learner, kind):
     u, y = stream()
     model = Model(LIQUIDS[kind], Readout(np.zeros((N, M)), np.zeros(M)))
