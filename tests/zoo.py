@@ -43,7 +43,7 @@ from plashet.encode import (
 )
 from plashet.encode.audio import MFCC, Cochleagram, Deltas, LogMel, LyonEar, RunningNorm, RunningPeak
 from plashet.learn import FoldRidge
-from plashet.liquids import Exponential, Fused, NoGate, Pure, cfc, gated, ltc, mixed, wired_cfc
+from plashet.liquids import Exponential, Fused, NoGate, Pure, cfc, diagonal, gated, ltc, mixed, wired_cfc
 
 U, N = 2, 12
 TAUS = np.linspace(0.3, 2.0, N)
@@ -87,6 +87,7 @@ TRAINABLE = {
     "leaky, synapses": Leaky(wiring.random(N, U, seed=31, degree=4), tau=np.array(0.5), activation="logistic"),
     "leaky, linear": Leaky(wiring.bands(N, U, seed=32, degree=5, spectral_radius=0.7), 0.5, "identity"),
     "leaky, relu": Leaky(wiring.ring(N, U, seed=33), tau=TAUS, activation="relu"),
+    "diagonal": diagonal(U, N, seed=15, tau=(0.2, 3.0), tau_max=5.0),
     "mixed, gated": mixed(gated(_NERVES, seed=11, tau=(0.2, 3.0)), seed=11),
     "mixed, CfC": mixed(cfc(U, N, seed=12, backbone=(5,)), seed=12),
     "mixed, wired CfC": mixed(wired_cfc(_NERVES, seed=13, rule=Pure.of(N)), seed=13),

@@ -117,6 +117,9 @@ class GatedShape {
         level.forward = forward.add(lists, std::int32_t(lanes), heads, false);
         for (auto &list : sources) std::stable_sort(list.begin(), list.end(), [](auto &a, auto &b) { return a.first < b.first; });
         level.backward = backward.add(sources, 0, 1, true);
+        for (std::int64_t n = 0; n < level.nodes; ++n)
+            in_unit_order = in_unit_order && to.data()[n] == known + n && own.data()[n] == 1 + inputs + n;
+        in_unit_order = in_unit_order && level.nodes == units;
         slots_of_nodes.emplace_back(own.data(), own.data() + level.nodes);
         slots_of_nodes.emplace_back(to.data(), to.data() + level.nodes);
         level.own = slots_of_nodes[slots_of_nodes.size() - 2].data();
@@ -131,6 +134,7 @@ class GatedShape {
     }
 
     std::int64_t inputs, units, cells, slots, lanes = 0, constant_count = 0, weights = 0;
+    bool in_unit_order = true;  // node n is unit n, on every level
     std::vector<LevelShape> levels;
     std::vector<std::vector<std::int32_t>> slots_of_nodes;  // moving a vector leaves its numbers where they are
     SumLists forward, backward;
@@ -157,6 +161,8 @@ class GatedPlan {
         fill(shape_->backward.index, backward_);
         std::copy(constants.data(), constants.data() + constants_.size(), &constants_[0]);
         const GatedShape &s = *shape_;
+        scans_ = s.levels.size() == 1 && s.levels[0].kind == Kind::gated && s.in_unit_order &&
+                 std::all_of(s.forward.pre.begin(), s.forward.pre.end(), [&](std::int32_t from) { return from <= s.inputs; });
         net_.inputs = s.inputs, net_.units = s.units, net_.cells = s.cells, net_.slots = s.slots, net_.lanes = s.lanes;
         net_.h = 1 + s.inputs, net_.c = net_.h + s.units, net_.h_after = net_.c + s.cells;
         net_.c_after = net_.h_after + s.units;
@@ -176,7 +182,7 @@ class GatedPlan {
         s.h = h.data(), s.c = c.data();
         s.out = out.data(), s.out_tick = out.stride(0), s.out_row = out.stride(1);
         nb::gil_scoped_release released;
-        kernels_.run(net_, s, first, end);
+        (scans_ ? kernels_.scan : kernels_.run)(net_, s, first, end);
     }
 
     void tick(Close<1> u, double dt, Close<1> h, Close<1> c, Mine<1> out, Mine<1> c_out) const {
@@ -214,7 +220,7 @@ class GatedPlan {
         s.weights = &in_order[0], s.constants = constants.data();
         T *const to = weights.data();
         nb::gil_scoped_release released;
-        kernels_.pull(net_, s, first, end);
+        (scans_ ? kernels_.pull_scan : kernels_.pull)(net_, s, first, end);
         const std::vector<std::int64_t> &index = shape_->forward.index;
         for (std::size_t i = 0; i < index.size(); ++i)
             if (index[i] >= 0) to[index[i]] += in_order[i];
@@ -259,6 +265,7 @@ class GatedPlan {
     Aligned<T> forward_, backward_, constants_;
     std::int64_t weights_ = 0;
     GatedNet<T> net_{};
+    bool scans_ = false;  // units that hear inputs alone need no tile of rows
 };
 
 template <class T>

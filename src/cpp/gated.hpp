@@ -113,6 +113,9 @@ template <class T>
 struct GatedKernels {
     void (*run)(const GatedNet<T> &, const GatedSeries<T> &, std::int64_t first, std::int64_t end);
     void (*pull)(const GatedNet<T> &, const GatedSlopes<T> &, std::int64_t first, std::int64_t end);
+    // The same numbers where nodes hear inputs alone (one level of gated units): ticks side by side, then the scan.
+    void (*scan)(const GatedNet<T> &, const GatedSeries<T> &, std::int64_t first, std::int64_t end);
+    void (*pull_scan)(const GatedNet<T> &, const GatedSlopes<T> &, std::int64_t first, std::int64_t end);
 };
 
 struct GatedSet {

@@ -21,6 +21,7 @@ _HOME = {
     "LTC": "liquids",
     "Gated": "liquids",
     "CfC": "liquids",
+    "Diagonal": "liquids",
     "Mixed": "liquids",
     "Spiking": "liquids",
     "LIF": "liquids",
@@ -75,7 +76,7 @@ if TYPE_CHECKING:
     from .cells import Beside, Chain, Noisy, Products, Squares, WithInput
     from .forecast import Forecaster
     from .learn import FORCE, LMS, NLMS, RLS, Gradient, GradientReadout, Ridge
-    from .liquids import ALIF, LIF, LTC, CfC, Gated, Izhikevich, Leaky, Mixed, Spiking
+    from .liquids import ALIF, LIF, LTC, CfC, Diagonal, Gated, Izhikevich, Leaky, Mixed, Spiking
     from .live import Live
     from .model import Looped, Model, Readout, looped, unread
     from .training import Training, train

@@ -1,7 +1,7 @@
 // Units in levels, forward and backward through time, for one instruction set. See gated.hpp.
 #include "../subnormals.hpp"
-#include "gated_nodes.hpp"
-#include "gated_sums.hpp"
+#include "gated_levels.hpp"
+#include "gated_scan.hpp"
 
 #include <algorithm>
 
@@ -10,105 +10,6 @@ namespace plashet::PLASHET_SET {
 const GatedSet &gated_set();
 
 namespace {
-
-// ------------------------------------------------------------------------------------------------------ rows and tiles
-
-// slots (count, R) from rows (rows, count), `step` numbers apart
-template <class T, int R>
-void take(const T *from, std::ptrdiff_t step, std::int64_t rows, std::int64_t count, T *slots) {
-    for (std::int64_t r = 0; r < rows; ++r)
-        for (std::int64_t j = 0; j < count; ++j) slots[j * R + r] = from[r * step + j];
-}
-
-template <class T, int R>
-void give(T *to, std::ptrdiff_t step, std::int64_t rows, std::int64_t count, const T *slots) {
-    for (std::int64_t r = 0; r < rows; ++r)
-        for (std::int64_t j = 0; j < count; ++j) to[r * step + j] = slots[j * R + r];
-}
-
-template <class T, int R>
-void take_inputs(const T *from, std::ptrdiff_t step, std::int64_t rows, std::int64_t count, T *slots) {
-    for (std::int64_t r = 0; r < rows; ++r)
-        for (std::int64_t j = 0; j < count; ++j) slots[j * R + r] = observed(from[r * step + j]);
-}
-
-template <class T, int R, class Series>
-void take_time(const Series &s, std::int64_t t, std::int64_t first, std::int64_t rows, T *dt) {
-    for (std::int64_t r = 0; r < rows; ++r) dt[r] = s.dt[t * s.dt_tick + (first + r) * s.dt_row];
-}
-
-// -------------------------------------------------------------------------------------------------------------- levels
-
-template <Kind K, class T, int V>
-PLASHET_INLINE Moment<T> moment(const GatedNet<T> &net, const LevelShape &level, std::int64_t n, const T *a, const T *x,
-                                const T *dt, int at) {
-    constexpr int R = V * width<T>, heads = heads_of(K);
-    Moment<T> m{};
-    const T *const first = a + (level.lane + n * heads) * R + at;
-    for (int k = 0; k < heads; ++k) m.a[k] = load<T>(first + k * R);
-    if constexpr (K != Kind::value) {
-        m.h = load<T>(x + std::int64_t(level.own[n]) * R + at);
-        m.dt = load<T>(dt + at);
-        const T *const p = net.constants + 2 * (level.constants + n);
-        m.p[0] = p[0], m.p[1] = p[1];
-    }
-    if constexpr (K == Kind::lstm) m.c = load<T>(x + (net.c + n) * R + at);
-    return m;
-}
-
-template <Kind K, class T, int V>
-void make(const GatedNet<T> &net, const LevelShape &level, const T *a, T *x, const T *dt) {
-    constexpr int W = width<T>, R = V * W;
-    for (std::int64_t n = 0; n < level.nodes; ++n)
-        for (int at = 0; at < R; at += W) {
-            const Made<T> now = made<K, T>(level.bend, moment<K, T, V>(net, level, n, a, x, dt, at));
-            store<T>(x + std::int64_t(level.to[n]) * R + at, now.y);
-            if constexpr (K == Kind::lstm) store<T>(x + (net.c_after + n) * R + at, now.c);
-        }
-}
-
-// Slopes of the heads in place of the heads; adds to dx, ddt (R) and dp (nodes, 2, W).
-template <Kind K, class T, int V>
-void unmake(const GatedNet<T> &net, const LevelShape &level, T *a, const T *x, const T *dt, T *dx, T *ddt, T *dp) {
-    constexpr int W = width<T>, R = V * W, heads = heads_of(K);
-    for (std::int64_t n = 0; n < level.nodes; ++n)
-        for (int at = 0; at < R; at += W) {
-            const std::int64_t to = std::int64_t(level.to[n]) * R + at;
-            const Moment<T> m = moment<K, T, V>(net, level, n, a, x, dt, at);
-            Vec<T> dc{};
-            if constexpr (K == Kind::lstm) dc = load<T>(dx + (net.c_after + n) * R + at);
-            const Slopes<T> s = slopes<K, T>(level.bend, m, load<T>(x + to), load<T>(dx + to), dc);
-            for (int k = 0; k < heads; ++k) store<T>(a + (level.lane + n * heads + k) * R + at, s.a[k]);
-            if constexpr (K == Kind::value) continue;
-            T *const own = dx + std::int64_t(level.own[n]) * R + at;
-            store<T>(own, load<T>(own) + s.h);
-            store<T>(ddt + at, load<T>(ddt + at) + s.dt);
-            if constexpr (K == Kind::lstm) store<T>(dx + (net.c + n) * R + at, s.c);
-            if constexpr (K == Kind::gated || K == Kind::leaky || K == Kind::pure) {
-                T *const p = dp + (level.constants + n) * 2 * W;
-                store<T>(p, load<T>(p) + s.p[0]);
-                if constexpr (K == Kind::pure) store<T>(p + W, load<T>(p + W) + s.p[1]);
-            }
-        }
-}
-
-#define PLASHET_BY_KIND(function, ...)                                             \
-    switch (level.kind) {                                                          \
-        case Kind::value: function<Kind::value, T, V>(__VA_ARGS__); break;         \
-        case Kind::gated: function<Kind::gated, T, V>(__VA_ARGS__); break;         \
-        case Kind::leaky: function<Kind::leaky, T, V>(__VA_ARGS__); break;         \
-        case Kind::full: function<Kind::full, T, V>(__VA_ARGS__); break;           \
-        case Kind::no_gate: function<Kind::no_gate, T, V>(__VA_ARGS__); break;     \
-        case Kind::pure: function<Kind::pure, T, V>(__VA_ARGS__); break;           \
-        case Kind::lstm: function<Kind::lstm, T, V>(__VA_ARGS__); break;           \
-    }
-
-// A tick of one level: its heads, and what its nodes make of them if that is not known.
-template <class T, int V>
-void level_tick(const GatedNet<T> &net, const LevelShape &level, T *a, T *x, const T *dt, bool known) {
-    sums<T, V, false>(level.forward, net.forward, x, a);
-    if (!known) PLASHET_BY_KIND(make, net, level, a, x, dt)
-}
 
 // ------------------------------------------------------------------------------------------------------------- forward
 
@@ -122,7 +23,7 @@ void run_tile(const GatedNet<T> &net, const GatedSeries<T> &s, std::int64_t firs
     if (net.cells) take<T, R>(s.c + first * net.cells, net.cells, rows, net.cells, x + net.c * R);
     for (std::int64_t t = 0; t < s.ticks; ++t) {
         take_inputs<T, R>(s.u + t * s.u_tick + first * s.u_row, s.u_row, rows, net.inputs, x + R);
-        if (t == 0 || s.dt_tick) take_time<T, R>(s, t, first, rows, dt);
+        if (t == 0 || s.dt_tick) take_time<T>(s, t, first, rows, dt);
         for (std::int64_t l = 0; l < net.level_count; ++l) level_tick<T, V>(net, net.levels[l], a, x, dt, false);
         give<T, R>(s.out + t * s.out_tick + first * s.out_row, s.out_row, rows, net.units, x + net.h_after * R);
         std::memcpy(x + net.h * R, x + net.h_after * R, sizeof(T) * (net.units + net.cells) * R);
@@ -186,7 +87,7 @@ class PullTile {
         take_inputs<T, R>(s_.u + t * s_.u_tick + first_ * s_.u_row, s_.u_row, rows_, net_.inputs, x + R);
         if (t) take<T, R>(s_.out + (t - 1) * s_.out_tick + first_ * s_.out_row, s_.out_row, rows_, n, x + net_.h * R);
         else take<T, R>(s_.h + first_ * n, n, rows_, n, x + net_.h * R);
-        take_time<T, R>(s_, t, first_, rows_, dt);
+        take_time<T>(s_, t, first_, rows_, dt);
     }
 
     // c of all ticks: it is not among the outputs.
@@ -230,16 +131,10 @@ class PullTile {
             sums<T, V, true>(level.backward, net_.backward, a, dx);
         }
         std::memcpy(carry_.get(), dx + net_.h * R, sizeof(T) * (net_.units + net_.cells) * R);
-        give_input_slopes(t, dx + R);
-    }
-
-    void give_input_slopes(std::int64_t t, const T *dx) const {
-        for (std::int64_t r = 0; r < rows_; ++r) {
-            const T *const u = s_.u + t * s_.u_tick + (first_ + r) * s_.u_row;
-            T *const du = s_.du + (t * s_.rows + first_ + r) * net_.inputs;
-            for (std::int64_t j = 0; j < net_.inputs; ++j) du[j] = u[j] == u[j] ? dx[j * R + r] : T(0);
-            s_.ddt[t * s_.rows + first_ + r] = ddt_.get()[r];
-        }
+        const T *const u = s_.u + t * s_.u_tick + first_ * s_.u_row;
+        T *const du = s_.du + (t * s_.rows + first_) * net_.inputs, *const ddt = s_.ddt + t * s_.rows + first_;
+        give_input_slopes<T, R>(u, s_.u_row, rows_, net_.inputs, dx + R, du, net_.inputs);
+        std::copy(ddt_.get(), ddt_.get() + rows_, ddt);
     }
 
     const GatedNet<T> &net_;
@@ -260,7 +155,8 @@ void pull(const GatedNet<T> &net, const GatedSlopes<T> &s, std::int64_t first, s
 }  // namespace
 
 const GatedSet &gated_set() {
-    static constexpr GatedSet set{{run<float>, pull<float>}, {run<double>, pull<double>}};
+    static constexpr GatedSet set{{run<float>, pull<float>, scan<float>, pull_scan<float>},
+                                  {run<double>, pull<double>, scan<double>, pull_scan<double>}};
     return set;
 }
 

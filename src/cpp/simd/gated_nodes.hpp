@@ -106,9 +106,25 @@ struct Slopes {
     Vec<T> a[4], h, c, dt, p[2];
 };
 
+// What a gated or leaky node moves to, at which rate, and how far: x' = f gain + x (1 - gain).
 template <class T>
-PLASHET_INLINE Vec<T> gain_of(Vec<T> dt, Vec<T> rate) {
-    return Vec<T>{} - expm1<T>(Vec<T>{} - dt * rate);
+struct Pace {
+    Vec<T> f, dt, rate, slope, gain;  // slope: of the rate, along a_1
+};
+
+template <Kind K, class T>
+PLASHET_INLINE Pace<T> pace(Bend bend, const Moment<T> &m) {
+    Pace<T> p{};
+    p.dt = at_least<T>(at_most<T>(m.dt, most<T>), T(0));
+    p.rate = all(m.p[0]);
+    if constexpr (K == Kind::gated) {
+        p.f = tanh<T>(m.a[0]);
+        p.rate = at_most<T>(p.rate + softplus<T>(m.a[1], p.slope), most<T>);
+    } else {
+        p.f = bent<T>(bend, m.a[0]);
+    }
+    p.gain = Vec<T>{} - expm1<T>(Vec<T>{} - p.dt * p.rate);
+    return p;
 }
 
 template <class T>
@@ -129,16 +145,8 @@ PLASHET_INLINE Made<T> made(Bend bend, const Moment<T> &m) {
     if constexpr (K == Kind::value) {
         return {bent<T>(bend, m.a[0]), zero};
     } else if constexpr (K == Kind::gated || K == Kind::leaky) {
-        const Vec<T> dt = at_least<T>(at_most<T>(m.dt, most<T>), T(0));
-        Vec<T> rate = all(m.p[0]), f, slope;
-        if constexpr (K == Kind::gated) {
-            f = tanh<T>(m.a[0]);
-            rate = at_most<T>(rate + softplus<T>(m.a[1], slope), most<T>);
-        } else {
-            f = bent<T>(bend, m.a[0]);
-        }
-        const Vec<T> gain = gain_of<T>(dt, rate);
-        return {fma<T>(one - gain, m.h, gain * f), zero};
+        const Pace<T> p = pace<K, T>(bend, m);
+        return {fma<T>(one - p.gain, m.h, p.gain * p.f), zero};
     } else if constexpr (K == Kind::full || K == Kind::no_gate) {
         const Vec<T> dt = at_most<T>(m.dt, most<T>), t1 = tanh<T>(m.a[0]), t2 = tanh<T>(m.a[1]);
         const Vec<T> s = logistic<T>(fma<T>(m.a[2], dt, m.a[3]));
@@ -166,19 +174,12 @@ PLASHET_INLINE Slopes<T> slopes(Bend bend, const Moment<T> &m, Vec<T> y, Vec<T> 
     }
     const Vec<T> moved = select<T>(held, zero, d);
     if constexpr (K == Kind::gated || K == Kind::leaky) {
-        const Vec<T> dt = at_least<T>(at_most<T>(m.dt, most<T>), T(0));
-        Vec<T> rate = all(m.p[0]), f, slope{};
-        if constexpr (K == Kind::gated) {
-            f = tanh<T>(m.a[0]);
-            rate = at_most<T>(rate + softplus<T>(m.a[1], slope), most<T>);
-        } else {
-            f = bent<T>(bend, m.a[0]);
-        }
-        const Vec<T> gain = gain_of<T>(dt, rate), kept = one - gain, sloped = moved * (f - m.h) * kept;
-        s.a[0] = moved * gain * (K == Kind::gated ? one - f * f : bent_slope<T>(bend, m.a[0], f));
-        s.p[0] = sloped * dt;
-        s.a[1] = s.p[0] * slope;
-        s.dt = sloped * rate;
+        const Pace<T> p = pace<K, T>(bend, m);
+        const Vec<T> kept = one - p.gain, sloped = moved * (p.f - m.h) * kept;
+        s.a[0] = moved * p.gain * (K == Kind::gated ? one - p.f * p.f : bent_slope<T>(bend, m.a[0], p.f));
+        s.p[0] = sloped * p.dt;
+        s.a[1] = s.p[0] * p.slope;
+        s.dt = sloped * p.rate;
         s.h = d * kept;
     } else if constexpr (K == Kind::full || K == Kind::no_gate) {
         const Vec<T> dt = at_most<T>(m.dt, most<T>), t1 = tanh<T>(m.a[0]), t2 = tanh<T>(m.a[1]);

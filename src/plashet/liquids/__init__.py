@@ -1,6 +1,7 @@
 """The liquids: one file each, with the equation, the state, and the call of the kernel."""
 
 from .cfc import CfC, CfCState, Dense, cfc
+from .diagonal import Diagonal, DiagonalState, diagonal
 from .fewer import without
 from .gated import Gated, GatedState, gated
 from .leaky import ACTIVATIONS, Leaky, LeakyState
@@ -23,6 +24,8 @@ __all__ = [
     "CfC",
     "CfCState",
     "Dense",
+    "Diagonal",
+    "DiagonalState",
     "Exponential",
     "Full",
     "Fused",
@@ -45,6 +48,7 @@ __all__ = [
     "SpikingState",
     "WiredCfC",
     "cfc",
+    "diagonal",
     "gated",
     "ltc",
     "maass2002",
