@@ -170,3 +170,49 @@ def test_a_cell_of_another_structure_is_not_taken_over():
     agree(layer(*data), nn.Liquid(pool(seed=5), dtype=torch.float64)(*data))
     with pytest.raises(ValueError, match="another wiring"):
         layer.load_cell(pool(units=4))
+
+
+def test_the_transforms_of_torch_func_go_through_the_formula():
+    layer, u, dt, state = given(pool())
+    named = {name: p.detach() for name, p in layer.named_parameters()}
+
+    def loss(named, u, dt, state):
+        return torch.func.functional_call(layer, named, (u, dt, state))[0].square().sum()
+
+    ours = torch.func.grad(loss)(named, u, dt, state)
+    out, _ = layer(u, dt, state)
+    theirs = dict(zip(named, torch.autograd.grad(out.square().sum(), list(layer.parameters())), strict=True))
+    agree([ours[name] for name in named], [theirs[name] for name in named])
+    rows = (u.transpose(0, 1)[:, :, None], dt.T[:, :, None], state[:, None])  # each row a batch of one
+    each = torch.func.vmap(torch.func.grad(loss), (None, 0, 0, 0))(named, *rows)
+    agree([each[name].sum(0) for name in named], [theirs[name] for name in named])
+    twice = torch.func.jacrev(torch.func.jacrev(lambda u: loss(named, u, dt, state)))(u)
+    agree([twice], [twice.permute(3, 4, 5, 0, 1, 2)])
+    assert twice.abs().max() > 0.01
+
+
+def test_the_operator_is_taken_where_a_program_is_traced():
+    """Subclasses of tensors and modes of dispatch see the operator, and the same numbers."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    seen = []
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            seen.append(str(func))
+            return func(*args, **(kwargs or {}))
+
+    layer, *data = given(pool())
+    plain = slopes(layer, *data)
+    with Watch():
+        agree(slopes(layer, *data), plain)
+    assert {"plashet.run.default", "plashet.pull.default"} <= set(seen)
+
+
+def test_a_second_derivative_of_the_operator_is_refused_too():
+    layer, u, dt, state = given(pool())
+    theta = layer.theta().detach().requires_grad_()
+    out, _ = torch.ops.plashet.run.default(theta, u, dt, state, layer.structure, layer.units)
+    (slope,) = torch.autograd.grad(out.square().sum(), theta, create_graph=True)
+    with pytest.raises(RuntimeError, match=r"plashet\.nn\.formula"):
+        slope.sum().backward()

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .. import tree
 from ..cells import Chain
 from ..liquids import Motors
 from ..trainable import parameters
+from .direct import direct, effective, transformed, untouched
 from .folded import folded
 from .operator import run
 from .structure import MOULDS, Mould
@@ -57,10 +57,10 @@ class Liquid(nn.Module):
     def __init__(self, cell: Any, *, motors: bool = True, device: Any = None, dtype: torch.dtype | None = None) -> None:
         super().__init__()
         self.formula = False
-        self._read: tuple[Tensor, int, bytes] | None = None  # the structure that was read last, and its digest
         liquid, ends = _split(cell)
         packed = MOULDS.pack(liquid)
         mould = MOULDS.of(packed)
+        self._digest = mould.digest
         self.register_buffer("structure", torch.from_numpy(packed).to(device))
         self.names = tuple(path.replace(".", "_") for path in mould.paths)
         self.positive = mould.positive
@@ -80,36 +80,35 @@ class Liquid(nn.Module):
 
     def theta(self) -> Tensor:
         """The effective parameters in one vector, those that must be positive first."""
-        held = [getattr(self, name).reshape(-1) for name in self.names]
-        if self.positive:
-            held[: self.positive] = [F.softplus(torch.cat(held[: self.positive]))]
-        return torch.cat(held)
+        return effective(self._held(), self.positive)
+
+    def _held(self) -> list[Tensor]:
+        return [getattr(self, name) for name in self.names]
 
     def forward(self, u: Tensor, dt: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        theta = self.theta()
-        if u.dtype != theta.dtype:
-            raise ValueError(f"input is {u.dtype} and the parameters are {theta.dtype}: input.to({theta.dtype})")
-        if self.formula or u.device.type != "cpu" or theta.dtype not in COMPILED:
-            outputs, after = folded(self.mould(), theta, u, dt, state)
+        held = self._held()
+        dtype = held[0].dtype
+        if u.dtype != dtype:
+            raise ValueError(f"input is {u.dtype} and the parameters are {dtype}: input.to({dtype})")
+        if self.formula or u.device.type != "cpu" or dtype not in COMPILED or transformed():
+            outputs, after = folded(self.mould(), effective(held, self.positive), u, dt, state)
+        elif untouched(u):
+            outputs, after = direct(MOULDS.of(self.structure.numpy()), self.units, (u, dt, state), held)
         else:
-            outputs, after = run(theta, u, dt, state, self.structure, self.units)
+            outputs, after = run(effective(held, self.positive), u, dt, state, self.structure, self.units)
         if self.ends == "none":
             return outputs, after
         heard = outputs[..., : self.outputs]
         return torch.addcmul(self.output_b, self.output_w, heard) if self.ends == "learnt" else heard, after
 
     def mould(self) -> Mould:
-        held = self.structure
-        if self._read is None or self._read[0] is not held or self._read[1] != held._version:
-            mould = MOULDS.of(held.cpu().numpy())
-            self._read = held, held._version, mould.digest
-        return MOULDS.known(self._read[2]) or MOULDS.of(self.structure.cpu().numpy())
+        """What the structure holds; read again only in a process that does not know it yet."""
+        return MOULDS.known(self._digest) or MOULDS.of(_bytes(self.structure))
 
-    def _apply(self, fn: Any, recurse: bool = True) -> Liquid:
-        digest = self.mould().digest
-        super()._apply(fn, recurse)
-        self._read = self.structure, self.structure._version, digest  # no need to read it from another device
-        return self
+    def _load_from_state_dict(self, *given: Any) -> None:
+        super()._load_from_state_dict(*given)
+        if self.structure.device.type != "meta":
+            self._digest = MOULDS.of(_bytes(self.structure)).digest
 
     def cell(self) -> Any:
         """The frozen cell of NumPy arrays with the parameters as they act, in the module's dtype."""
@@ -128,7 +127,7 @@ class Liquid(nn.Module):
     def load_cell(self, cell: Any) -> None:
         """Take over the parameters of a cell of the same structure. Raises ValueError if it has another."""
         liquid, ends = _split(cell)
-        same = (ends is None) == (self.ends == "none") and np.array_equal(MOULDS.pack(liquid), _array(self.structure))
+        same = (ends is None) == (self.ends == "none") and np.array_equal(MOULDS.pack(liquid), _bytes(self.structure))
         if not same:
             raise ValueError(f"{cell!r} has another wiring or other settings than the module: make one from it instead")
         with torch.no_grad():
@@ -157,6 +156,10 @@ def _split(cell: Any) -> tuple[Any, Any]:
     if isinstance(cell, Chain) and len(cell.cells) == 2 and isinstance(cell.cells[1], Motors):
         return cell.cells
     return cell, None
+
+
+def _bytes(structure: Tensor) -> Any:
+    return (structure if structure.device.type == "cpu" else structure.cpu()).numpy()
 
 
 def _array(tensor: Tensor) -> Any:

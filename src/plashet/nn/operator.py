@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .structure import MOULDS
+from .structure import MOULDS, Mould
 
 _LIBRARY = torch.library.Library("plashet", "DEF")
 _LIBRARY.define(
@@ -35,7 +35,12 @@ AGAIN = (
 
 
 def _run(theta: Tensor, u: Tensor, dt: Tensor, state: Tensor, structure: Tensor, outputs: int) -> tuple[Tensor, Tensor]:
-    mould = MOULDS.of(structure.numpy())
+    return run_kernel(MOULDS.of(structure.numpy()), theta, u, dt, state, outputs)
+
+
+def run_kernel(
+    mould: Mould, theta: Tensor, u: Tensor, dt: Tensor, state: Tensor, outputs: int
+) -> tuple[Tensor, Tensor]:
     out = torch.empty((*u.shape[:-1], outputs), dtype=u.dtype)
     layout = mould.layout
     before = layout.state(state.numpy())
@@ -55,7 +60,19 @@ def _pull(
     slope: Tensor,
     slope_after: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    mould = MOULDS.of(structure.numpy())
+    return pull_kernel(MOULDS.of(structure.numpy()), theta, u, dt, state, outputs, slope, slope_after)
+
+
+def pull_kernel(
+    mould: Mould,
+    theta: Tensor,
+    u: Tensor,
+    dt: Tensor,
+    state: Tensor,
+    outputs: Tensor,
+    slope: Tensor,
+    slope_after: Tensor,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     layout = mould.layout
     pulled = mould.cell(theta.numpy()).pull(
         layout.state(state.numpy()),

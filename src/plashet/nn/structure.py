@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ class Mould:
         self.positive = sum(path in above for path in self.paths)  # how many of them
         self.shapes = tuple(tuple(held[path].shape) for path in self.paths)
         self.cuts = tuple(accumulate((int(np.prod(shape)) for shape in self.shapes), initial=0))
+        self.widths = [b - a for a, b in pairwise(self.cuts)]
         self.layout = layout or Layout(template)
         self.alike: dict[Any, Mould] = {}  # with tensors in place of arrays, by device and dtype
         self.make: Make = _maker(template, {path: k for k, path in enumerate(self.paths)}, "") or (lambda _: template)
@@ -47,7 +48,7 @@ class Mould:
     def cell(self, theta: Array) -> Any:
         """The cell with these parameters: views of theta, which is of NumPy or of torch."""
         cuts = self.cuts
-        return self.make([theta[a:b].reshape(s) for a, b, s in zip(cuts, cuts[1:], self.shapes, strict=False)])
+        return self.make([theta[a:b].reshape(s) for (a, b), s in zip(pairwise(cuts), self.shapes, strict=True)])
 
     def theta(self, named: dict[str, Array], dtype: Any) -> Array:
         """One vector of parameters, or of their slopes, by path."""
@@ -76,7 +77,7 @@ class Layout:
     def state(self, flat: Array) -> State:
         if len(self.sizes) == 1:
             return self.make([flat])
-        return self.make([flat[..., a:b] for a, b in zip(self.cuts, self.cuts[1:], strict=False)])
+        return self.make([flat[..., a:b] for a, b in pairwise(self.cuts)])
 
     def parts(self, state: State) -> list[Array]:
         return list(tree.arrays(state).values())
