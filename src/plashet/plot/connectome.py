@@ -24,7 +24,7 @@ def connectome(net: Any, *, values: Any = None, strengths: Any = None, ax: Any =
 
     net: a wiring.Connectome, or a liquid that has one. values: (units,), states for instance, as the neurons' colours.
     strengths: (recurrent edges,), or these and (sensory edges,) as a pair: a synapse is as wide and dark as it is
-    strong; where any is negative the colours are the strengths' signs, else the connectome's.
+    strong; where any is negative, as contributions to a decision are, blue raises it and orange lowers it.
     ax: a matplotlib Axes to draw on. Returns the Figure. Raises ImportError without matplotlib, ValueError for values
     or strengths that do not fit.
     """
@@ -33,14 +33,15 @@ def connectome(net: Any, *, values: Any = None, strengths: Any = None, ax: Any =
         raise TypeError(f"this is a {type(net).__name__}, wanted a wiring.Connectome or a liquid that has one")
     values = None if values is None else _along("values", values, net.units, "unit")
     inner, outer = strengths if isinstance(strengths, tuple) else (strengths, None)
+    signed = any(s is not None and (np.asarray(s) < 0).any() for s in (inner, outer))
     where = places(net)
     axes = _axes(net, where) if ax is None else ax
     if not where.ring:
-        _synapses(axes, net.sensory, net.sensory_sign, (where.inputs, where.units), outer, False)
-    _synapses(axes, net.recurrent, net.sign, (where.units, where.units), inner, where.ring)
+        _synapses(axes, net.sensory, None if signed else net.sensory_sign, (where.inputs, where.units), outer, False)
+    _synapses(axes, net.recurrent, None if signed else net.sign, (where.units, where.units), inner, where.ring)
     _neurons(axes, net, where, values)
     (_around if where.ring else _titles)(axes, net, where)
-    _legend(axes, where.ring)
+    _legend(axes, where.ring, ("raises", "lowers") if signed else ("excites", "inhibits"))
     axes.set_axis_off()
     axes.set_aspect("equal" if where.ring else "auto")
     return axes.figure
@@ -67,7 +68,7 @@ def _synapses(axes: Any, synapses: Any, sign: Any, ends: tuple[Any, Any], streng
     if not synapses.edges:
         return
     given = np.ones(synapses.edges) if strengths is None else _along("strengths", strengths, synapses.edges, "synapse")
-    signs = np.sign(given) if (given < 0).any() else np.asarray(sign)
+    signs = np.sign(given) if sign is None else np.asarray(sign)
     size = np.abs(given) / max(np.abs(given).mean(), 1e-300)
     order = np.lexsort((size, signs < 0)) if (signs < 0).mean() < RARE else np.argsort(size, kind="stable")
     size, signs = size[order], signs[order]
@@ -104,11 +105,11 @@ def _neurons(axes: Any, net: Connectome, where: Places, values: Any) -> None:
     bar.outline.set_visible(False)
 
 
-def _legend(axes: Any, ring: bool) -> None:
+def _legend(axes: Any, ring: bool, names: tuple[str, str]) -> None:
     from matplotlib.lines import Line2D
 
-    named = (("excites", EXCITATORY), ("inhibits", INHIBITORY))
-    lines = [Line2D([], [], color=colour, lw=1.5, label=name) for name, colour in named]
+    colours = zip(names, (EXCITATORY, INHIBITORY), strict=True)
+    lines = [Line2D([], [], color=colour, lw=1.5, label=name) for name, colour in colours]
     under: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": 2}
     legend(axes, handles=lines, **({"loc": "lower right"} if ring else under))
 
