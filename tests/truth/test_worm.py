@@ -57,6 +57,7 @@ def test_motor_neurons_stand_first_and_sensory_ones_last():
     assert set(found[:123]) == {"motor"}
     assert set(found[123:219]) == {"inter", "polymodal", "unknown"}
     assert set(found[219:]) == {"sensory"}
+    assert wiring.kinds(WHOLE) == tuple(found)
     assert WHOLE.layer.tolist() == [2] * 123 + [1] * 96 + [0] * 83
     assert set(WHOLE.sensory.post.tolist()) == set(range(219, 302))
     assert WHOLE.sensory.edges == 3 * 83

@@ -11,6 +11,7 @@ import numpy as np
 from ..types import Array
 from .connectome import Connectome, connectome
 from .topology import Ints, Synapses
+from .worm import worm
 
 
 class Joined(NamedTuple):
@@ -21,7 +22,13 @@ class Joined(NamedTuple):
 
 
 def kinds(net: Connectome) -> tuple[str, ...]:
-    """What each unit is: "motor", for the first ones; of the others "command" in layer 1, else "inter"."""
+    """What each unit is: "motor", for the first ones; of the others "command" in layer 1, else "inter".
+
+    The worm's neurons are of its classes instead: sensory, inter, motor, polymodal or unknown.
+    """
+    known = worm()
+    if net.names and set(net.names) <= set(known.names):
+        return tuple(known.kinds[known.names.index(name)] for name in net.names)
     named = np.where(np.asarray(net.layer) == 1, "command", "inter")
     named[: net.motor] = "motor"
     return tuple(named.tolist())
