@@ -37,7 +37,8 @@ def connectome(net: Any, *, values: Any = None, strengths: Any = None, ax: Any =
     where = places(net)
     axes = _axes(net, where) if ax is None else ax
     if not where.ring:
-        _synapses(axes, net.sensory, None if signed else net.sensory_sign, (where.inputs, where.units), outer, False)
+        given = net.sensory_sign if outer is None or not signed else None
+        _synapses(axes, net.sensory, given, (where.inputs, where.units), outer, False)
     _synapses(axes, net.recurrent, None if signed else net.sign, (where.units, where.units), inner, where.ring)
     _neurons(axes, net, where, values)
     (_around if where.ring else _titles)(axes, net, where)
