@@ -127,6 +127,22 @@ def test_a_wired_cfc_as_ncps_computes_it_gives_the_same_numbers(wiring, mode):
     close(nn.state_from_ncps(ours, end), hx)
 
 
+@pytest.mark.parametrize("kind", ["LTC", "CfC", "wired CfC", "wired LTC"])
+def test_mixed_memory_gives_the_same_numbers(kind):
+    torch.manual_seed(0)
+    units = ncps.wirings.AutoNCP(12, 3) if "wired" in kind else 6
+    theirs = stirred(getattr(ncps_torch, kind[-3:])(INPUTS, units, mixed_memory=True))
+    ours, (u, dt) = nn.from_ncps(theirs), signal()
+    out, hx = ours(u, timespans=dt)
+    wanted, end = theirs(u, timespans=dt[None])
+    close(out, wanted)
+    if kind == "wired CfC":
+        hx = nn.state_to_ncps(ours, hx)
+    close(hx, end)
+    out, hx = ours(u, nn.state_from_ncps(ours, end) if kind == "wired CfC" else end)
+    close(out, theirs(u, end)[0])
+
+
 def test_cells_are_one_step():
     torch.manual_seed(0)
     u, h = signal()[0][:, 0], torch.randn(4, 12)

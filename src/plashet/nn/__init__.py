@@ -14,15 +14,18 @@ except ImportError as error:
     raise ImportError("plashet.nn needs torch, which is not installed: pip install 'plashet[torch]'") from error
 
 from .layer import Liquid, formula
-from .liquids import LTC, CfC, Gated
+from .liquids import LTC, CfC
 from .ncps import from_ncps, state_from_ncps, state_to_ncps
 from .recurrent import Contract, Recurrent
+from .timely import Diagonal, Gated, Leaky
 
 __all__ = [
     "LTC",
     "CfC",
     "Contract",
+    "Diagonal",
     "Gated",
+    "Leaky",
     "Liquid",
     "Recurrent",
     "formula",

@@ -1,46 +1,18 @@
-"""The liquids as modules: constructors that read like those of ncps and torch.nn.RNN."""
+"""The published liquids as modules: constructors that read like those of ncps and torch.nn.RNN."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 
 from .. import liquids
-from ..cells import Chain
 from ..liquids.rules import Rule
 from ..liquids.solvers import Solver
-from ..wiring import Connectome
-from .layer import Liquid
-from .recurrent import Contract, Recurrent
+from .drawn import Drawn
+from .recurrent import Contract
 from .wirings import connectomes
-
-
-class Drawn(Recurrent):
-    """Layers whose parameters are drawn under torch's seed (torch.manual_seed)."""
-
-    motors = False  # whether the outputs of motor neurons are scaled by numbers that are learnt
-
-    def __init__(self, num_layers: int, contract: Contract, device: Any, dtype: Any) -> None:
-        directions = range(2 if contract.bidirectional else 1)
-        made = [
-            [Liquid(self.draw(k, _seed()), motors=self.motors, device=device, dtype=dtype) for _ in directions]
-            for k in range(num_layers)
-        ]
-        super().__init__(made, contract, device, dtype)
-
-    def draw(self, layer: int, seed: int) -> Any:
-        """A cell for a layer, with new parameters."""
-        raise NotImplementedError
-
-    def reset_parameters(self) -> None:
-        """Draw all parameters anew."""
-        for place, liquid in enumerate(self.layers):
-            liquid.load_cell(self.draw(place // self.directions, _seed()))
-        if self.proj is not None:
-            self.proj.reset_parameters()
 
 
 class LTC(Drawn):
@@ -76,46 +48,8 @@ class LTC(Drawn):
         contract = Contract(batch_first, return_sequences, bidirectional, dropout, proj_size)
         super().__init__(num_layers, contract, device, dtype)
 
-    def draw(self, layer: int, seed: int) -> Any:
-        net = self.connectomes[layer]
-        return with_motors(liquids.ltc(net, seed=seed, solver=self.solver), net)
-
-
-class Gated(Drawn):
-    """The gated liquid, `plashet.Gated`, the time-consistent sibling of CfC; its output is that of its motor neurons.
-
-    units: a number (all to all), a Connectome, or a wiring of ncps as it is; a list with one for each layer. hx holds
-    the states of all units, the motor neurons first. tau [s]: the shortest and longest time constant at rest, before
-    training; tau_max [s]: what none can exceed. The rest is as in Recurrent and Contract.
-    """
-
-    def __init__(
-        self,
-        input_size: int,
-        units: Any,
-        return_sequences: bool = True,
-        batch_first: bool = True,
-        mixed_memory: bool = False,
-        *,
-        tau: tuple[float, float] = (0.5, 30.0),
-        tau_max: float = float("inf"),
-        num_layers: int = 1,
-        bidirectional: bool = False,
-        dropout: float = 0.0,
-        proj_size: int | None = None,
-        device: Any = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
-        self.tau, self.tau_max = tau, tau_max
-        self.mixed_memory = mixed_memory
-        self.connectomes = connectomes(units, input_size, num_layers, 2 if bidirectional else 1)
-        contract = Contract(batch_first, return_sequences, bidirectional, dropout, proj_size)
-        super().__init__(num_layers, contract, device, dtype)
-
-    def draw(self, layer: int, seed: int) -> Any:
-        net = self.connectomes[layer]
-        liquid = liquids.gated(net, seed=seed, tau=self.tau, tau_max=self.tau_max)
-        return liquid if net.motor == net.units else with_motors(liquid, net)
+    def liquid(self, layer: int, seed: int) -> liquids.LTC:
+        return liquids.ltc(self.connectomes[layer], seed=seed, solver=self.solver)
 
 
 RULES: dict[str, Callable[[int], Rule]] = {
@@ -168,15 +102,13 @@ class CfC(Drawn):
         contract = Contract(batch_first, return_sequences, bidirectional, dropout, proj_size)
         super().__init__(num_layers, contract, device, dtype)
 
-    def draw(self, layer: int, seed: int) -> Any:
+    def liquid(self, layer: int, seed: int) -> Any:
         units = self.sizes[layer][1] if self.sizes else self.connectomes[layer].units
         rule = RULES[self.mode](units)
         if self.sizes:
             backbone, activation = self.backbone, self.activation
             return liquids.cfc(*self.sizes[layer], seed=seed, backbone=backbone, rule=rule, activation=activation)
-        net = self.connectomes[layer]
-        liquid = liquids.wired_cfc(net, seed=seed, rule=rule)
-        return liquid if net.motor == net.units else with_motors(liquid, net)
+        return liquids.wired_cfc(self.connectomes[layer], seed=seed, rule=rule)
 
 
 def _backbone(wired: bool, units: int | None, layers: int | None, dropout: float | None) -> tuple[int, ...]:
@@ -189,11 +121,3 @@ def _backbone(wired: bool, units: int | None, layers: int | None, dropout: float
             "no dropout within a backbone: it would draw anew at every tick. dropout is between layers (num_layers=2)"
         )
     return (128 if units is None else units,) * count
-
-
-def with_motors(liquid: Any, net: Connectome) -> Chain:
-    return Chain((liquid, liquids.Motors(net.units, np.ones(net.motor), np.zeros(net.motor))))
-
-
-def _seed() -> int:
-    return int(torch.randint(2**62, ()).item())

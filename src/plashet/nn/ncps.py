@@ -13,8 +13,9 @@ from ..cells import Chain
 from ..liquids.rules import Rule
 from ..model import Model, Readout
 from ..types import Array
+from .drawn import with_motors
 from .layer import LEAST
-from .liquids import LTC, CfC, with_motors
+from .liquids import LTC, CfC
 from .recurrent import Recurrent
 
 
@@ -38,17 +39,36 @@ def _ltc(module: Any) -> LTC:
     whole = hasattr(module, "rnn_cell")
     inner = module.rnn_cell if whole else module
     cell: Any = ltc_cell(inner)
+    net = cell.cells[0].connectome
     found = LTC(
         inner.sensory_size,
-        cell.cells[0].connectome,
+        net,
+        mixed_memory=_mixed(module),
         return_sequences=module.return_sequences if whole else True,
         batch_first=module.batch_first if whole else True,
         ode_unfolds=inner._ode_unfolds,
         device=inner.cm.device,
         dtype=inner.cm.dtype,
     )
-    found.load_cell(cell)
+    found.load_cell(_with_memory(cell, module, np.arange(net.units)))
     return found
+
+
+def _mixed(module: Any) -> bool:
+    return bool(getattr(module, "use_mixed", False))
+
+
+def _with_memory(cell: Any, module: Any, order: Array) -> Any:
+    """The cell with the mixed memory of the module, if that has one. order: the units as ncps' states have them."""
+    if not _mixed(module):
+        return cell
+    if isinstance(cell, Chain):
+        return Chain((_with_memory(cell.cells[0], module, order), *cell.cells[1:]))
+    held, units = _arrays(module.lstm), len(order)
+    w_in = _placed(held["input_map.weight"].reshape(4, units, -1).swapaxes(1, 2), order).swapaxes(1, 2)
+    w = _placed(held["recurrent_map.weight"].reshape(4, units, units), order)
+    w = _placed(w.swapaxes(1, 2), order).swapaxes(1, 2)
+    return liquids.Mixed(cell, w_in, w, _placed(held["input_map.bias"].reshape(4, units), order))
 
 
 def ltc_cell(inner: Any) -> Chain:
@@ -88,9 +108,13 @@ def _cfc(module: Any) -> CfC:
     depth = {} if wired else dict(backbone_layers=inner.backbone_layers)
     if not wired and inner.backbone_layers:
         depth["backbone_units"] = inner.backbone[0].out_features
+    net = getattr(cell, "cells", (cell,))[0].connectome if wired else None
+    order = np.arange(inner.hidden_size) if net is None else np.argsort(net.layer, kind="stable")
+    cell = _with_memory(cell, module, order)
     found = CfC(
         cell.inputs,
-        getattr(cell, "cells", (cell,))[0].connectome if wired else inner.hidden_size,
+        inner.hidden_size if net is None else net,
+        mixed_memory=_mixed(module),
         proj_size=module.proj_size if whole else None,
         return_sequences=module.return_sequences if whole else True,
         batch_first=module.batch_first if whole else True,
@@ -166,7 +190,7 @@ def wired_cell(inner: Any) -> liquids.WiredCfC | Chain:
     order = np.concatenate(neurons)
     net, (sensory, recurrent) = _sorted_net(edges, plan, layer, len(neurons[-1]))
     liquid = liquids.WiredCfC(net, sensory, recurrent, _placed(np.concatenate(bias, 1), order), _rule(rules, order))
-    return liquid if net.motor == net.units else with_motors(liquid, net)
+    return with_motors(liquid, net)
 
 
 def _computed(cell: Any) -> Array:
@@ -201,13 +225,22 @@ def _rule(rules: list[Any], order: Array) -> Rule:
 
 
 def state_from_ncps(module: Any, state: Any) -> Any:
-    """A state (batch, units) of a wired CfC of ncps, [inter | command | motor], in the order of plashet's module."""
-    return state.index_select(-1, _order(module).argsort().to(state.device))
+    """A state (batch, units) of a wired CfC of ncps, [inter | command | motor], in the order of plashet's module.
+
+    With mixed memory, both parts of it.
+    """
+    return _in_order(state, _order(module).argsort())
 
 
 def state_to_ncps(module: Any, state: Any) -> Any:
     """The inverse of `state_from_ncps`."""
-    return state.index_select(-1, _order(module).to(state.device))
+    return _in_order(state, _order(module))
+
+
+def _in_order(state: Any, order: Any) -> Any:
+    if isinstance(state, tuple):
+        return tuple(_in_order(part, order) for part in state)
+    return state.index_select(-1, order.to(state.device))
 
 
 def _order(module: Any) -> Any:
