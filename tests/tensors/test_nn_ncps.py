@@ -1,5 +1,6 @@
 """Beside ncps 1.0.1: the same weights give the same numbers, and where ncps is wrong, plashet is right."""
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.torch
@@ -8,7 +9,7 @@ ncps_torch = pytest.importorskip("ncps.torch")
 
 import ncps.wirings  # noqa: E402
 
-from plashet import nn  # noqa: E402
+from plashet import nn, wiring  # noqa: E402
 
 INPUTS = 5
 WIRINGS = {
@@ -161,3 +162,142 @@ def test_cells_are_one_step():
 def test_another_module_is_told():
     with pytest.raises(TypeError, match="got torch"):
         nn.from_ncps(torch.nn.LSTM(2, 3))
+
+
+# ------------------------------------------------------------------------- where ncps is wrong: one test for each fault
+
+
+def pairs():
+    """ncps modules and ours with the same weights: an LTC, a CfC."""
+    torch.manual_seed(0)
+    for theirs in (ncps_torch.LTC(INPUTS, ncps.wirings.AutoNCP(8, 2)), ncps_torch.CfC(INPUTS, 8)):
+        yield stirred(theirs), nn.from_ncps(theirs)
+
+
+@pytest.mark.parametrize("batch", [8, 4])  # 8 is the number of units: there ncps is wrong without an error
+def test_rows_of_a_batch_have_their_own_elapsed_times(batch):
+    u, dt = signal(batch)[0], torch.rand(batch, 7) + 0.1
+    for theirs, ours in pairs():
+        alone = torch.cat([theirs(u[k : k + 1], timespans=dt[k : k + 1])[0] for k in range(batch)])
+        close(ours(u, timespans=dt)[0], alone)
+        close(ours(u, timespans=dt[..., None])[0], alone)
+        if batch == 8:
+            assert (theirs(u, timespans=dt)[0] - alone).abs().max() > 0.01
+        else:
+            with pytest.raises(RuntimeError):
+                theirs(u, timespans=dt)
+
+
+def test_no_time_is_no_change_and_no_nan():
+    theirs, ours = next(pairs())
+    u, h = signal()[0][:, :1], torch.randn(4, 8)
+    assert theirs(u, h, timespans=torch.zeros(1, 1))[1].isnan().all()
+    assert torch.equal(ours(u, h, timespans=0.0)[1], h)
+
+
+def test_functional_calls_and_parametrizations_act():
+    u = signal()[0]
+    theirs, ours = next(pairs())
+    louder = {name: 2 * p.detach() for name, p in theirs.named_parameters()}
+    assert torch.equal(torch.func.functional_call(theirs, louder, (u,))[0], theirs(u)[0])  # ignored
+    before = ours(u)[0]
+    louder = {name: 2 * p.detach() for name, p in ours.named_parameters()}
+    assert (torch.func.functional_call(ours, louder, (u,))[0] - before).abs().max() > 0.1
+    ours.layers[0].sensory_w.data.zero_()
+    from torch.nn.utils import parametrize
+
+    class Shut(torch.nn.Module):
+        def forward(self, raw):
+            return raw - 100.0
+
+    lit = ours(u)[0]
+    parametrize.register_parametrization(ours.layers[0], "sensory_w", Shut())
+    assert (ours(u)[0] - lit).abs().max() > 0.01
+    close(ours(u)[0], ours(u * 0 + 7)[0])  # no sensory synapse is open any more: the input is not heard
+
+
+def test_packed_sequences_are_taken():
+    from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence
+
+    u = signal()[0]
+    parts = [u[0, :3], u[1], u[2, :5]]
+    for theirs, ours in pairs():
+        with pytest.raises(AttributeError):
+            theirs(pack_sequence(parts, enforce_sorted=False))
+        out, hx = ours(pack_sequence(parts, enforce_sorted=False))
+        padded, _ = pad_packed_sequence(out, batch_first=True)
+        for row, part in enumerate(parts):
+            wanted, end = theirs(part)
+            close(padded[row, : len(part)], wanted)
+            close(hx[row], end)
+
+
+@pytest.mark.parametrize("mode", ["default", "no_gate", "pure"])
+def test_a_wired_cfc_hears_its_synapses_and_nothing_else(mode):
+    """The slope reaches exactly the wired inputs of inter neurons, and the wired neurons of all others."""
+    torch.manual_seed(0)
+    plan = ncps.wirings.NCP(6, 5, 3, 3, 2, 4, 3, seed=7)
+    theirs, ours = ncps_torch.CfC(INPUTS, plan, mode=mode), nn.CfC(INPUTS, plan, mode=mode)
+    heard = reach(theirs, plan.units, lambda h: h)
+    wired = reach(ours, plan.units, lambda h: nn.state_from_ncps(ours, h))
+    layers = [list(plan.get_neurons_of_layer(k)) for k in range(3)]
+    order = np.concatenate(layers)
+    inter, command, motor = (np.isin(order, layer) for layer in layers)
+    sensory = plan.sensory_adjacency_matrix[:, order].T != 0  # (units, inputs)
+    inner = plan.adjacency_matrix[np.ix_(order, order)].T != 0
+    np.testing.assert_array_equal(wired[0][inter], sensory[inter])
+    np.testing.assert_array_equal(wired[1][np.ix_(inter, inter)], np.zeros((6, 6), bool))  # none is wired
+    np.testing.assert_array_equal(wired[1][np.ix_(command, command)], inner[np.ix_(command, command)])
+    np.testing.assert_array_equal(wired[1][np.ix_(motor, motor)], np.zeros((3, 3), bool))
+    through = inner[np.ix_(command, inter)].astype(int) @ sensory[inter].astype(int) > 0
+    np.testing.assert_array_equal(wired[0][command], through)
+    assert heard[1][np.ix_(command, command)].all()  # ncps: all ones, whatever the wiring says
+    if mode != "pure":
+        assert heard[0][inter].all()  # and its time heads hear every input
+
+
+def reach(module, units, order):
+    """Which inputs (units, inputs) and which states before (units, units) the states after one tick depend on."""
+
+    def after(u, h):
+        hx = module(u[None, None], order(h[None]))[1]
+        return (nn.state_to_ncps(module, hx) if isinstance(module, nn.CfC) else hx)[0]
+
+    found = torch.zeros(units, INPUTS), torch.zeros(units, units)
+    for seed in range(3):
+        make = torch.Generator().manual_seed(seed)
+        u, h = torch.randn(INPUTS, generator=make), torch.randn(units, generator=make)
+        slopes = torch.autograd.functional.jacobian(after, (u, h))
+        found = tuple(a + b.abs() for a, b in zip(found, slopes, strict=True))
+    return [a.numpy() > 0 for a in found]
+
+
+def test_what_is_wired_is_counted_and_written_down():
+    plan = ncps.wirings.AutoNCP(8, 2)
+    theirs = ncps_torch.LTC(INPUTS, plan)
+    net = nn.from_ncps(theirs).connectomes[0]
+    assert net.sensory.edges == np.abs(plan.sensory_adjacency_matrix).sum()
+    assert net.recurrent.edges == np.abs(plan.adjacency_matrix).sum()
+    assert theirs.sensory_synapse_count == net.recurrent.edges != net.sensory.edges  # ncps counts the wrong ones
+    again = wiring.from_config(wiring.config(net))
+    torch.manual_seed(0)
+    a = nn.Gated(INPUTS, net)
+    torch.manual_seed(0)
+    close(nn.Gated(INPUTS, again)(signal()[0])[0], a(signal()[0])[0], 0.0)
+    torch.manual_seed(0)
+    close(nn.Gated(INPUTS, plan)(signal()[0])[0], a(signal()[0])[0], 0.0)
+    policy = ncps.wirings.NCP(6, 5, 3, 3, 2, 4, 3)
+    with pytest.raises(TypeError):
+        ncps.wirings.NCP.from_config(policy.get_config())  # lists for numbers, and no seed
+    policy.build(INPUTS)
+    net = wiring.from_ncps(policy)
+    assert wiring.counts(wiring.from_config(wiring.config(net))) == wiring.counts(net)
+
+
+def test_sizes_read_as_in_ncps():
+    for theirs in (ncps_torch.LTC(INPUTS, ncps.wirings.AutoNCP(8, 2)), ncps_torch.CfC(INPUTS, 8, proj_size=3)):
+        ours = nn.from_ncps(theirs)
+        assert ours.input_size == theirs.input_size
+        assert ours.state_size == theirs.state_size
+        assert ours(signal()[0])[0].shape == theirs(signal()[0])[0].shape
+        assert ours.batch_first is theirs.batch_first
