@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..cells import Pass
 from ..learn.late import LateRLS
@@ -45,7 +46,7 @@ class Expert:
     """An expert whose penalty is chosen: what it sees, what carries its memory, and what learns its readout."""
 
     draft: Draft
-    liquid: Leaky | None
+    liquid: Any  # a cell whose state has its output as x; None for none
     learner: LateRLS
 
     def untaught(self, features: int, horizon: int) -> Model:

@@ -14,11 +14,13 @@ from ..save import FileError
 from ..save import load as read_file
 from ..save import save as write_file
 from ..threads import one_blas_thread
+from ..training import Training
 from ..types import Array
 from .backtest import Backtest
 from .clock import Grid
 from .door import Door, Shape, beside
 from .outgo import frame
+from .own import DRAFT
 from .prepare import Fitted, Settings, fit, least_rows
 from .replay import backtest, strayed_words
 from .track import advance, ahead_again
@@ -48,6 +50,10 @@ class Forecaster:
     horizon: steps ahead.   levels: of the intervals, per cent.   units: of each liquid.   seed: of the liquids.
     calendar: whether waves of the day, week and year may help.   missing: "auto" (gaps are held and never learnt from)
     or "error".   known: names of exogenous columns whose future is known, such as holidays.
+    liquid: of your own, one expert more: a Cell, or a rule from the number of inputs (which depends on the data) to
+    one.   training: plashet.Training(...): `fit` trains what it names to be learnt (without a liquid: that of 32 gated
+    units), on what a regression on past values leaves over, and keeps the best of the latest stretches; from then on it
+    stays, and its readout learns on like all others. Without training it is a reservoir.
 
     Data: a pandas Series or DataFrame with a DatetimeIndex (or an integer index: no clock), a polars frame with one
     time column, or an array (time,) or (time, targets). Irregular stamps are resampled to their commonest step, with a
@@ -64,6 +70,8 @@ class Forecaster:
         missing: str = "auto",
         calendar: bool = True,
         known: tuple[str, ...] = (),
+        liquid: Any = None,
+        training: Training | None = None,
     ):
         for name, value in (("horizon", horizon), ("units", units)):
             if int(value) != value or value < 1:
@@ -73,7 +81,11 @@ class Forecaster:
         if isinstance(known, str):
             raise TypeError(f"known is a tuple of column names: got the string {known!r}")
         followed = _per_cent(levels)
-        self.settings = Settings(int(horizon), int(seed), followed, int(units), bool(calendar))
+        if training is not None and not isinstance(training, Training):
+            raise TypeError(f"training is a {type(training).__name__}, wanted plashet.Training(epochs=...), or None")
+        if liquid is not None and not (callable(liquid) or hasattr(liquid, "step")):
+            raise TypeError(f"liquid is {liquid!r}, wanted a Cell, or a rule from the number of inputs to one")
+        self.settings = Settings(int(horizon), int(seed), followed, int(units), bool(calendar), liquid, training)
         self.missing, self.known = missing, tuple(known)
         self._door = Door(missing == "error", self.known)
         self._shape = Shape(Grid(), (), (), "numpy")
@@ -168,7 +180,11 @@ class Forecaster:
 
     def snapshot(self) -> Saved:
         """All of it as one value, to be saved or restored at once: its arrays are this forecaster's own."""
-        return Saved(self.settings, self.missing, self.known, self._shape, self._ready(), self._notices)
+        fitted, s = self._ready(), self.settings
+        if s.liquid is not None and not hasattr(s.liquid, "step"):  # a rule: the file gets what it gives
+            inputs = next(e.liquid.inputs for e in fitted[0].plan.experts if e.draft.name == DRAFT.name)
+            s = replace(s, liquid=s.liquid(inputs))
+        return Saved(s, self.missing, self.known, self._shape, fitted, self._notices)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """To one file, atomically and without pickle; `Forecaster.load` goes on bit-equal."""
@@ -194,6 +210,8 @@ class Forecaster:
             missing=held.missing,
             calendar=s.calendar,
             known=held.known,
+            liquid=s.liquid,
+            training=s.training,
         )
         made._shape, made._fitted, made._notices = held.shape, held.fitted, held.notices
         return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,11 +12,13 @@ from ..learn.hedge import MLpol
 from ..learn.late import LateRLS
 from ..measure.intervals import QuantileTracker
 from ..run import run
+from ..training import Training
 from ..types import Array
 from .experts import DRAFTS, Expert, liquid
 from .history import at_lags, fill, recent_lags, season_lags, targets
+from .own import DRAFT, Shown, drawn, trained
 from .penalty import PENALTIES, best, held_out
-from .plan import Plan, base_of, features, look
+from .plan import Plan, View, base_of, features, look
 from .seasons import Naive, Season, naives, seasons, waves
 from .track import Issued, Track, advance
 
@@ -36,6 +38,13 @@ class Settings:
     levels: tuple[float, ...]
     units: int
     calendar: bool
+    liquid: Any = None  # of the user's own: a Cell, or a rule from the number of inputs to one
+    training: Training | None = None  # how it is trained, if it is
+
+    @property
+    def own(self) -> bool:
+        """Whether a liquid of the user's own is an expert too."""
+        return self.liquid is not None or self.training is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +80,8 @@ def fit(series: Series, asked: Settings) -> Fitted:
     scaled, ahead = exog_of(plan, series.exog)
     begin = len(z) - practice(len(z), asked.horizon)
     filled = fill(z, plan.base.period)
-    plan, rows, states, chosen = _experts(plan, asked, filled, z, scaled, ahead)
-    track = _start(plan, begin, z, filled, scaled, ahead, rows, states)
+    plan, rows, liquids, chosen = _experts(plan, asked, begin, filled, z, scaled, ahead)
+    track = _start(plan, begin, z, filled, scaled, ahead, rows, liquids)
     scores = []
     for t in range(begin, len(z)):
         track = advance(plan, track, float(z[t]), scaled[t], ahead[t])
@@ -131,24 +140,47 @@ def _plan(series: Series, asked: Settings, first: int) -> tuple[Plan, dict[str, 
 
 
 def _experts(
-    plan: Plan, asked: Settings, filled: Array, z: Array, exog: Array, ahead: Array
-) -> tuple[Plan, list[Array], list[Array | None], dict[str, str]]:
-    """The plan with its learning experts, their features and liquid states on all training rows, and why."""
+    plan: Plan, asked: Settings, begin: int, filled: Array, z: Array, exog: Array, ahead: Array
+) -> tuple[Plan, list[Array], list[Any], dict[str, str]]:
+    """The plan with its learning experts, their features on all rows, where liquids are at `begin`, and why."""
     everything = np.arange(len(z))
     seen = look(plan, filled, exog, everything, everything, _held(ahead))
     drafts = [d for d in DRAFTS if len(plan.season) or d.name != "season_lags"]
-    liquids = [liquid(d, asked.units, seen.drive.shape[1], asked.seed) for d in drafts]
-    states = [None if cell is None else run(cell, seen.drive)[0] for cell in liquids]
-    blank = replace(plan, experts=tuple(Expert(d, c, LateRLS(RLS())) for d, c in zip(drafts, liquids, strict=True)))
-    rows = features(blank, seen, states)
+    liquids: list[Any] = [liquid(d, asked.units, seen.drive.shape[1], asked.seed) for d in drafts]
     wanted = targets(z, plan.horizon) - base_of(plan, plan.base, filled, everything)
     memory = max(MEMORY, 6.0 * max((n.period for n in plan.naives), default=0))
-    experts, chosen = [], {}
+    experts: list[Expert] = []
+    chosen: dict[str, str] = {}
+    if asked.own:
+        drafts, cell = [*drafts, DRAFT], _own(plan, asked, begin, seen, wanted, chosen)
+        liquids.append(cell)
+    states, ends = zip(*(_driven(cell, seen.drive, begin) for cell in liquids), strict=True)
+    blank = replace(plan, experts=tuple(Expert(d, c, LateRLS(RLS())) for d, c in zip(drafts, liquids, strict=True)))
+    rows = features(blank, seen, list(states))
     for expert, x in zip(blank.experts, rows, strict=True):
         made, why = _with_penalty(expert, x[plan.burn :], wanted[plan.burn :], memory)
         experts.append(made)
-        chosen[expert.draft.name] = why
-    return replace(plan, experts=tuple(experts)), rows, states, chosen
+        chosen[expert.draft.name] = "; ".join((why, *filter(None, (chosen.get(expert.draft.name),))))
+    return replace(plan, experts=tuple(experts)), rows, list(ends), chosen
+
+
+def _own(plan: Plan, asked: Settings, begin: int, seen: View, wanted: Array, chosen: dict[str, str]) -> Shown:
+    """The user's liquid, trained on rows whose labels all came before `begin`: what follows is to be new to it."""
+    cell = drawn(asked.liquid, seen.drive.shape[1], asked.seed, max((n.period for n in plan.naives), default=0))
+    if asked.training is not None:
+        past = np.concatenate([seen.recent, seen.season, seen.waves], axis=1)
+        some = slice(plan.burn, max(begin - plan.horizon, plan.burn))
+        cell, chosen[DRAFT.name] = trained(cell, asked.training, seen.drive[some], past[some], wanted[some])
+    return Shown(cell)
+
+
+def _driven(cell: Any, drive: Array, begin: int) -> tuple[Array | None, Any]:
+    """What a liquid gives on all rows, and its state just before row `begin`."""
+    if cell is None:
+        return None, None
+    before, state = run(cell, drive[:begin])
+    after, _ = run(cell, drive[begin:], state=state)
+    return np.concatenate([before, after]), state
 
 
 def _with_penalty(expert: Expert, x: Array, wanted: Array, memory: float) -> tuple[Expert, str]:
@@ -174,20 +206,19 @@ def _start(
     exog: Array,
     ahead: Array,
     rows: list[Array],
-    states: list[Array | None],
+    liquids: list[Any],
 ) -> Track:
     """The track just before row `begin`, its learners having absorbed every row whose labels all came before that."""
     h, experts, reach = plan.horizon, len(plan.names), plan.reach
     wanted = targets(z, h) - base_of(plan, plan.base, filled, np.arange(len(z)))
     end = max(begin - h, min(plan.burn, begin))
-    knowledge, liquids = [], []
-    for expert, x, state in zip(plan.experts, rows, states, strict=True):
+    knowledge = []
+    for expert, x in zip(plan.experts, rows, strict=True):
         known = expert.learner.init(expert.untaught(x.shape[1], h))
         first = min(plan.burn, end)
         known = expert.learner.absorb(known, x[first:end], wanted[first:end], 1.0)
         known.book[0] += begin - end  # the rows between pass without teaching: their last labels are still to come
         knowledge.append(known)
-        liquids.append(_state_at(expert, state, begin))
     known_now = np.isfinite(z[:begin])
     past = np.concatenate([np.zeros(max(reach - begin, 0)), filled[max(begin - reach, 0) : begin]])
     issued = Issued(*(np.full(s, np.nan) for s in ((h, experts, h), (h, h), (h, h), (h, len(plan.tracker.levels), h))))
@@ -207,13 +238,6 @@ def _start(
         extent=np.array([np.min(z[:begin][known_now], initial=0.0), np.max(z[:begin][known_now], initial=0.0)]),
         strayed=np.zeros(experts),
     )
-
-
-def _state_at(expert: Expert, states: Array | None, row: int) -> object:
-    if expert.liquid is None or states is None:
-        return None
-    rest = expert.liquid.init(np.zeros(expert.liquid.inputs))
-    return rest._replace(x=states[row - 1].copy()) if row > 0 else rest
 
 
 def _intervals(plan: Plan, track: Track, means: Array, z: Array) -> Track:
