@@ -155,9 +155,20 @@ def helpers(page: Page) -> list[str]:
             "    return (1.0f - gain) * h + gain * f;",
             "}",
         ]
-    for heads in (1, 2, 4):
+    if f"{n}_sums1(" in written:  # in four parts, that no sum need wait for the one before
+        given = "(float *a, const float *x, const float *w, int many)"
+        lines += [
+            f"static inline void {n}_sums1{given}",
+            "{",
+            "    float b = 0.0f, c = 0.0f, d = 0.0f;",
+            "    int j = 0;",
+        ]
+        parts = [f"        {to} += w[j + {k}] * x[j + {k}];" for k, to in enumerate(("a[0]", "b", "c", "d"))]
+        lines += ["    for (; j + 3 < many; j += 4) {", *parts, "    }"]
+        lines += ["    for (; j < many; ++j) a[0] += w[j] * x[j];", "    a[0] += b + c + d;", "}"]
+    for heads in (2, 4):
         if f"{n}_sums{heads}(" in written:
-            sums = [f"        a[{k}] += w[{f'{heads} * j + {k}' if heads > 1 else 'j'}] * x[j];" for k in range(heads)]
+            sums = [f"        a[{k}] += w[{heads} * j + {k}] * x[j];" for k in range(heads)]
             given = "(float *a, const float *x, const float *w, int many)"
             lines += [f"static inline void {n}_sums{heads}{given}", "{", "    int j;"]
             lines += ["    for (j = 0; j < many; ++j) {", *sums, "    }", "}"]
