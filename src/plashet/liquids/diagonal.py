@@ -12,6 +12,7 @@ from ..ops import asarray, namespace, observed, rest, softplus
 from ..trainable import Pulled
 from ..tree import parts
 from ..types import Array
+from .gated import passed
 from .levels import Form, Level, Plan, Slots, heard, planned
 
 
@@ -66,8 +67,7 @@ class Diagonal:
 
     def step(self, state: DiagonalState, u: Array, dt: Array | float) -> tuple[DiagonalState, Array]:
         h, x = state.h, observed(u)
-        xp, elapsed = namespace(h), asarray(dt, h)[..., None]
-        elapsed = xp.where(elapsed < 0, xp.zeros_like(elapsed), elapsed)
+        xp, elapsed = namespace(h), passed(dt, h)
         w_in, bias = asarray(self.w_in, h), asarray(self.bias, h)
         a_u, a_tau = x @ w_in[0].T + bias[0], x @ w_in[1].T + bias[1]
         gain = -xp.expm1(-elapsed * (1 / asarray(self.tau_max, h) + softplus(a_tau)))
@@ -141,7 +141,7 @@ def diagonal(
     drawn, order = (np.random.default_rng(s) for s in np.random.SeedSequence(seed, spawn_key=(5,)).spawn(2))
     w_in = drawn.uniform(-1, 1, (2, units, inputs)) * np.sqrt(6 / (inputs + units))
     rate = 1 / order.permutation(np.geomspace(low, high, units)) - 1 / tau_max
-    return Diagonal(w_in, np.stack((np.zeros(units), np.log(np.expm1(rate)))), tau_max)
+    return Diagonal(w_in, np.stack((np.zeros(units), rate + np.log(-np.expm1(-rate)))), tau_max)
 
 
 def _levels(slots: Slots, before: int) -> list[Level]:
