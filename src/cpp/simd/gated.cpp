@@ -50,8 +50,8 @@ class PullTile {
 
   public:
     PullTile(const GatedNet<T> &net, const GatedSlopes<T> &s, std::int64_t first, std::int64_t rows)
-        : net_(net), s_(s), first_(first), rows_(rows), block_(block_of(net, s.ticks)), x_tick_(net.slots * R),
-          a_tick_(net.lanes * R), x_(block_ * x_tick_), a_(block_ * a_tick_), dt_(block_ * R), dx_(x_tick_),
+        : net_(net), s_(s), first_(first), rows_(rows), block_(block_of(net, s.ticks)), x_tick_(odd(net.slots) * R),
+          a_tick_(odd(net.lanes) * R), x_(block_ * x_tick_), a_(block_ * a_tick_), dt_(block_ * R), dx_(x_tick_),
           carry_((net.units + net.cells) * R), ddt_(R), dp_(net.constant_count * 2 * W),
           c_((s.ticks + 1) * net.cells * R) {}
 
@@ -75,10 +75,13 @@ class PullTile {
 
   private:
     static std::int64_t block_of(const GatedNet<T> &net, std::int64_t ticks) {
-        constexpr std::int64_t room = 1 << 18;  // bytes: what a core has near by
+        constexpr std::int64_t room = 1 << 19;  // bytes: what a core has near by
         const std::int64_t tick = (net.slots + net.lanes) * R * std::int64_t(sizeof(T));
         return std::max<std::int64_t>(1, std::min(ticks, std::max<std::int64_t>(4, std::min<std::int64_t>(64, room / tick))));
     }
+
+    // So that what lies at the same place in all ticks of a block does not compete for the same lines of a cache.
+    static std::int64_t odd(std::int64_t n) { return n | 1; }
 
     // What is known of tick t: inputs, and states before and after it.
     void lay_out(std::int64_t t, T *x, T *dt) const {

@@ -78,8 +78,8 @@ class PullScan {
   public:
     PullScan(const GatedNet<T> &net, const GatedSlopes<T> &s)
         : net_(net), s_(s), padded_(whole_vectors<T>(net.units)),
-          tiles_(std::max<std::int64_t>(1, std::min<std::int64_t>(16, (s.ticks + R - 1) / R))), x_tile_((1 + net.inputs) * R),
-          a_tile_(net.lanes * R), x_(tiles_ * x_tile_), a_(tiles_ * a_tile_), dt_(R), ddt_(R), dx_(net.slots * R),
+          tiles_(std::max<std::int64_t>(1, std::min<std::int64_t>(16, (s.ticks + R - 1) / R))), x_tile_(((1 + net.inputs) | 1) * R),
+          a_tile_((net.lanes | 1) * R), x_(tiles_ * x_tile_), a_(tiles_ * a_tile_), dt_(R), ddt_(R), dx_(net.slots * R),
           h_(padded_ * R), d_(padded_ * R), gain_(padded_ * R), by_tick_(2 * R * padded_), carry_(padded_),
           dp_(net.constant_count * 2 * W) {}
 

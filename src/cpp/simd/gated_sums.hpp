@@ -46,6 +46,25 @@ PLASHET_INLINE T total(Vec<T> v) {
     return s;
 }
 
+// out[i] += total of v[i], i < n
+template <class T>
+PLASHET_INLINE void add_totals(const Vec<T> *v, int n, T *out) {
+    int i = 0;
+#if defined(__AVX2__) && PLASHET_VECTOR_BYTES == 32 && defined(__GNUC__) && !defined(PLASHET_PLAIN_VECTORS)
+    for (; i + 4 <= n; i += 4)
+        if constexpr (sizeof(T) == 4) {
+            const __m256 pairs = _mm256_hadd_ps(_mm256_hadd_ps(v[i], v[i + 1]), _mm256_hadd_ps(v[i + 2], v[i + 3]));
+            const __m128 four = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
+            _mm_storeu_ps(out + i, _mm_add_ps(_mm_loadu_ps(out + i), four));
+        } else {
+            const __m256d a = _mm256_hadd_pd(v[i], v[i + 1]), b = _mm256_hadd_pd(v[i + 2], v[i + 3]);
+            const __m256d four = _mm256_add_pd(_mm256_permute2f128_pd(a, b, 0x20), _mm256_permute2f128_pd(a, b, 0x31));
+            _mm256_storeu_pd(out + i, _mm256_add_pd(_mm256_loadu_pd(out + i), four));
+        }
+#endif
+    for (; i < n; ++i) out[i] += total<T>(v[i]);
+}
+
 // Over `ticks` ticks of `from_tick` and `to_tick` numbers: out[e * L + l] += sum of from[pre[e]] times to[first + l].
 template <class T, int V, int L, int E>
 PLASHET_INLINE void dots(const std::int32_t *pre, const T *from, std::int64_t from_tick, const T *to, std::int64_t to_tick,
@@ -66,8 +85,7 @@ PLASHET_INLINE void dots(const std::int32_t *pre, const T *from, std::int64_t fr
         for (int e = 0; e < E; ++e) x[e] += from_tick;
         to += to_tick;
     }
-    for (int e = 0; e < E; ++e)
-        for (int l = 0; l < L; ++l) out[e * L + l] += total<T>(sum[e][l]);
+    add_totals<T>(sum[0], E * L, out);
 }
 
 template <class T, int V, int L>

@@ -13,8 +13,9 @@ from ..trainable import Pulled
 from ..tree import parts
 from ..types import Array
 from .bends import BENDS
+from .gated import passed
 from .levels import Form, Level, Plan, Slots, heard, planned
-from .rules import Full, Rule
+from .rules import Full, Rule, check_rule, constants_of, slopes_of
 
 
 class CfCState(NamedTuple):
@@ -79,7 +80,7 @@ class CfC:
         for layer in self.backbone:
             z = BENDS[self.activation](z @ asarray(layer.weight, h).T + asarray(layer.bias, h))
         weight, bias = (asarray(a, h) for a in self.heads)
-        moved = self.rule.move([z @ w.T + b for w, b in zip(weight, bias, strict=True)], asarray(dt, h)[..., None])
+        moved = self.rule.move([z @ w.T + b for w, b in zip(weight, bias, strict=True)], passed(dt, h))
         h = held(moved, h, dt)
         return CfCState(h), h
 
@@ -127,14 +128,14 @@ class CfC:
     def constants(self, dtype: Any) -> Array:
         """(backbone units and units, 2) of the kernel's nodes."""
         hidden = np.zeros((sum(len(layer.bias) for layer in self.backbone), 2))
-        return np.concatenate((hidden, self.rule.constants(self.outputs))).astype(dtype)
+        return np.concatenate((hidden, constants_of(self.rule, self.outputs))).astype(dtype)
 
     def named(self, weights: Array, constants: Array) -> dict[str, Array]:
         """Slopes of the kernel's weights and constants by path."""
         arrays = [a for layer in (*self.backbone, self.heads) for a in layer]
         cut = np.split(weights, np.cumsum([a.size for a in arrays])[:-1])
         found = {p: c.reshape(tuple(a.shape)) for p, a, c in zip(self.parameters, arrays, cut, strict=False)}
-        return found | self.rule.slopes(constants[-self.outputs :])
+        return found | slopes_of(self.rule, constants[-self.outputs :])
 
 
 def cfc(
@@ -185,7 +186,7 @@ def _check(cell: CfC) -> None:
         got = tuple(getattr(cell.heads, name).shape)
         if got != wanted:
             raise ValueError(f"heads.{name} is {got}, wanted {wanted}: {cell.rule.heads} heads of {cell.outputs} units")
-    cell.rule.check(cell.outputs)
+    check_rule(cell.rule, cell.outputs)
 
 
 # ---------------------------------------------------------------------------------------------------- for the kernel

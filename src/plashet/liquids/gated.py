@@ -71,9 +71,7 @@ class Gated:
 
     def step(self, state: GatedState, u: Array, dt: Array | float) -> tuple[GatedState, Array]:
         h = heard_now = state.h
-        xp = namespace(h)
-        elapsed = asarray(dt, h)[..., None]
-        elapsed = xp.where(elapsed < 0, xp.zeros_like(elapsed), elapsed)
+        xp, elapsed = namespace(h), passed(dt, h)
         for here in layers(self.connectome, h):
             a_u, a_tau = drive(self, u, heard_now)
             target, rate = xp.tanh(a_u), 1 / asarray(self.tau_max, h) + softplus(a_tau)
@@ -184,6 +182,12 @@ def check_heads(cell: Any, heads: int) -> None:
             )
         if namespace(array) is np and not np.isfinite(array).all():
             raise ValueError(f"{name} has a value that is not finite")
+
+
+def passed(dt: Array | float, like: Array) -> Array:
+    """dt as a column against (*batch, units); 0 where it is negative: a tick that is not there."""
+    column = asarray(dt, like)[..., None]
+    return namespace(like).where(column < 0, namespace(like).zeros_like(column), column)
 
 
 def layers(connectome: Connectome, like: Array) -> list[Array]:

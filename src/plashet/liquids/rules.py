@@ -11,26 +11,13 @@ from ..ops import asarray, logistic, namespace
 from ..types import Array
 
 
-class _Gate:
-    """What Full and NoGate share: four heads, and no parameters of their own."""
-
-    heads: ClassVar[int] = 4  # ff1, ff2, time_a, time_b
-    parameters: ClassVar[tuple[str, ...]] = ()
-
-    def check(self, units: int) -> None: ...
-
-    def constants(self, units: int) -> Array:
-        return np.zeros((units, 2))
-
-    def slopes(self, constants: Array) -> dict[str, Array]:
-        return {}
-
-
 @dataclass(frozen=True)
-class Full(_Gate):
+class Full:
     """h' = tanh(ff1) (1 - s) + tanh(ff2) s,   s = logistic(time_a dt + time_b);   |h'| <= 1. Mode "default" of ncps."""
 
     kind: ClassVar[str] = "full"
+    heads: ClassVar[int] = 4  # ff1, ff2, time_a, time_b
+    parameters: ClassVar[tuple[str, ...]] = ()
 
     def move(self, heads: list[Array], dt: Array) -> Array:
         (t1, t2), s = _tanhs(heads), logistic(heads[2] * dt + heads[3])
@@ -38,10 +25,12 @@ class Full(_Gate):
 
 
 @dataclass(frozen=True)
-class NoGate(_Gate):
+class NoGate:
     """h' = tanh(ff1) + tanh(ff2) s,   s = logistic(time_a dt + time_b);   |h'| < 2. Mode "no_gate" of ncps."""
 
     kind: ClassVar[str] = "no_gate"
+    heads: ClassVar[int] = 4  # ff1, ff2, time_a, time_b
+    parameters: ClassVar[tuple[str, ...]] = ()
 
     def move(self, heads: list[Array], dt: Array) -> Array:
         t1, t2 = _tanhs(heads)
@@ -72,21 +61,29 @@ class Pure:
         top = asarray(self.A, ff1)
         return top - top * namespace(ff1).exp(-dt * (abs(asarray(self.w_tau, ff1)) + abs(ff1))) * ff1
 
-    def check(self, units: int) -> None:
-        for name in self.parameters:
-            if tuple(getattr(self, name).shape) != (units,):
-                raise ValueError(
-                    f"rule.{name} is {tuple(getattr(self, name).shape)}, wanted {(units,)}: one for each unit"
-                )
-
-    def constants(self, units: int) -> Array:
-        return np.stack([np.asarray(getattr(self, name), np.float64) for name in self.parameters], axis=1)
-
-    def slopes(self, constants: Array) -> dict[str, Array]:
-        return {f"rule.{name}": constants[:, k].copy() for k, name in enumerate(self.parameters)}
-
 
 Rule = Full | NoGate | Pure
+
+
+def check_rule(rule: Rule, units: int) -> None:
+    """Raises ValueError for parameters of a rule that are not (units,)."""
+    for name in rule.parameters:
+        got = tuple(getattr(rule, name).shape)
+        if got != (units,):
+            raise ValueError(f"rule.{name} is {got}, wanted {(units,)}: one for each unit")
+
+
+def constants_of(rule: Rule, units: int) -> Array:
+    """(units, 2) for the kernel: the rule's parameters side by side, and zeros."""
+    constants = np.zeros((units, 2))
+    for k, name in enumerate(rule.parameters):
+        constants[:, k] = getattr(rule, name)
+    return constants
+
+
+def slopes_of(rule: Rule, constants: Array) -> dict[str, Array]:
+    """Slopes of the rule's parameters by path, from those of its constants."""
+    return {f"rule.{name}": constants[:, k].copy() for k, name in enumerate(rule.parameters)}
 
 
 def _tanhs(heads: list[Array]) -> tuple[Any, Any]:

@@ -8,15 +8,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..ops import asarray, namespace, rest
+from ..ops import namespace, rest
 from ..trainable import Pulled
 from ..tree import parts
 from ..types import Array
 from ..wiring import Connectome
 from .cfc import CfCState, held, of_rule
-from .gated import check_heads, drawn, drive, flat_heads, in_level_order, layers, levels_along, split_heads
+from .gated import check_heads, drawn, drive, flat_heads, in_level_order, layers, levels_along, passed, split_heads
 from .levels import Form, Plan, net_arrays, planned
-from .rules import Full, Rule
+from .rules import Full, Rule, check_rule, constants_of, slopes_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class WiredCfC:
 
     def __post_init__(self) -> None:
         check_heads(self, self.rule.heads)
-        self.rule.check(self.outputs)
+        check_rule(self.rule, self.outputs)
 
     def __repr__(self) -> str:
         return f"<WiredCfC along {self.connectome!r}, {type(self.rule).__name__}>"
@@ -67,7 +67,7 @@ class WiredCfC:
     def step(self, state: CfCState, u: Array, dt: Array | float) -> tuple[CfCState, Array]:
         h = now = state.h
         for here in layers(self.connectome, h):
-            moved = self.rule.move(drive(self, u, now), asarray(dt, h)[..., None])
+            moved = self.rule.move(drive(self, u, now), passed(dt, h))
             now = namespace(h).where(here, held(moved, h, dt), now)
         return CfCState(now), now
 
@@ -109,13 +109,13 @@ class WiredCfC:
 
     def constants(self, dtype: Any) -> Array:
         """(units, 2) of the kernel's nodes."""
-        return in_level_order(self.connectome, self.rule.constants(self.outputs)).astype(dtype)
+        return in_level_order(self.connectome, constants_of(self.rule, self.outputs)).astype(dtype)
 
     def named(self, weights: Array, constants: Array) -> dict[str, Array]:
         """Slopes of the kernel's weights and constants by path."""
         by_unit = np.empty_like(constants)
         by_unit[np.argsort(self.connectome.layer, kind="stable")] = constants
-        return split_heads(self, weights) | self.rule.slopes(by_unit)
+        return split_heads(self, weights) | slopes_of(self.rule, by_unit)
 
 
 def wired_cfc(connectome: Connectome, *, seed: int, rule: Rule | None = None) -> WiredCfC:
