@@ -14,6 +14,7 @@ from plashet.liquids import (
     NoGate,
     Pure,
     cfc,
+    diagonal,
     gated,
     ltc,
     mixed,
@@ -69,8 +70,8 @@ def test_those_of_an_ltc_are_its_own_and_within_their_bounds():
     assert (tau >= cm / most * (1 - 1e-12)).all()
 
 
-def test_a_gated_unit_forgets_its_state_before_with_its_time_constant():
-    cell = NETS["gated"]
+@pytest.mark.parametrize("cell", [NETS["gated"], diagonal(3, 14, seed=1, tau_max=40.0)], ids=["gated", "diagonal"])
+def test_a_gated_unit_forgets_its_state_before_with_its_time_constant(cell):
     u, dt = series(cell, 6)
     tau = time_constants(cell, u, dt)
     looped = set(NET.recurrent.post[NET.recurrent.pre == NET.recurrent.post].tolist())

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..liquids import LTC, CfC, Gated, Leaky, Mixed, Pure, WiredCfC
+from ..liquids import LTC, CfC, Diagonal, Gated, Leaky, Mixed, Pure, WiredCfC
 from ..liquids.bends import BENDS
 from ..liquids.mixed import lstm
 from ..ops import observed, softplus, sums_at
@@ -19,7 +19,7 @@ def time_constants(cell: Any, u: Array, dt: Any, state: State | None = None) -> 
     """tau [s] of every unit at every tick of a run, (time, *batch, units): within it a unit forgets the state before.
 
         LTC      cm / G at the state after the tick and the input in it         (what makes it liquid)
-        Gated    1 / (1/tau_max + softplus(a_tau)), of the tick
+        Gated    1 / (1/tau_max + softplus(a_tau)), of the tick; Diagonal likewise
         Leaky    tau: it does not move
         CfC      Pure: 1 / (|w_tau| + |ff1|);  Full and NoGate: 1 / |time_a|, in which the gate passes from one of its
                  targets to the other: these forget nothing, for the state before is one more thing that is heard
@@ -57,6 +57,12 @@ def _leaky(heard: Within) -> Array:
 def _gated(heard: Within, held: Array | None = None) -> Array:
     a_tau = _along(heard, before(heard) if held is None else held)[1]
     return np.asarray(1 / (1 / np.asarray(heard.liquid.tau_max) + softplus(a_tau)), heard.outputs.dtype)
+
+
+def _diagonal(heard: Within, held: Array | None = None) -> Array:
+    cell = heard.liquid
+    a_tau = observed(heard.u) @ np.asarray(cell.w_in[1], heard.u.dtype).T + np.asarray(cell.bias[1], heard.u.dtype)
+    return np.asarray(1 / (1 / np.asarray(cell.tau_max) + softplus(a_tau)), heard.outputs.dtype)
 
 
 def _wired(heard: Within, held: Array | None = None) -> Array:
@@ -105,5 +111,5 @@ def _mixed(heard: Within) -> Array:
     return _AFTER[type(cell.liquid)](inner, np.stack(held))
 
 
-_AFTER: dict[type, Callable[..., Array]] = {Gated: _gated, WiredCfC: _wired, CfC: _dense}
+_AFTER: dict[type, Callable[..., Array]] = {Gated: _gated, Diagonal: _diagonal, WiredCfC: _wired, CfC: _dense}
 _TAU: dict[type, Callable[..., Array]] = {LTC: _ltc, Leaky: _leaky, Mixed: _mixed, **_AFTER}
