@@ -45,6 +45,8 @@ _HOME = {
     "FORCE": "learn",
     "GradientReadout": "learn",
     "Gradient": "learn",
+    "RTRL": "learn",
+    "SnAp1": "learn",
     "Training": "training",
     "train": "training",
     "Live": "live",
@@ -75,7 +77,7 @@ if TYPE_CHECKING:
     from . import data, encode, learn, liquids, measure, nn, plot, report, sequences, streams, training, tree, wiring
     from .cells import Beside, Chain, Noisy, Products, Squares, WithInput
     from .forecast import Forecaster
-    from .learn import FORCE, LMS, NLMS, RLS, Gradient, GradientReadout, Ridge
+    from .learn import FORCE, LMS, NLMS, RLS, RTRL, Gradient, GradientReadout, Ridge, SnAp1
     from .liquids import ALIF, LIF, LTC, CfC, Diagonal, Gated, Izhikevich, Leaky, Mixed, Spiking
     from .live import Live
     from .model import Looped, Model, Readout, looped, unread
