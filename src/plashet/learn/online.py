@@ -37,6 +37,7 @@ class OnlineTrace(NamedTuple):
     guess: Array  # (*batch, outputs)
     features: Array  # (*batch, features): the derivative by the readout's weights
     slopes: Array  # (*batch, outputs, columns): the derivative by the liquid's parameters, in the kernel's order
+    motors: Array  # (*batch, outputs, 2, motors): by the weights and biases of the Motors behind the liquid
     head: Any
     counted: bool = False  # a label of it came already
 
@@ -51,7 +52,7 @@ class Workings:
     layout: Layout
     columns: Array  # (learnt,) columns of the slopes that stand for a parameter
     theta: Array  # (learnt,) and for which
-    motors: int  # how many Motors there are behind the liquid; their weights and biases are the last columns
+    motors: Array  # (2, motors) where in theta the weights and biases of the Motors behind the liquid are
     readout: tuple[Array, Array] | None  # where in theta the readout's weights and bias are; None: a head learns them
 
     def kernel(self, dtype: Any) -> Any:
@@ -82,11 +83,11 @@ class Workings:
 
 def _workings(learner: Any, model: Any) -> Workings:
     """Of an untaught model. Raises as `anatomy` and `first_order` do."""
-    exact, headed = learner.exact, learner.head is not None
-    made = vars(model).get("_online")
-    if made is None or made[:2] != (exact, headed):
-        made = vars(model)["_online"] = exact, headed, _worked(model, exact, headed)
-    return made[2]  # type: ignore[no-any-return]
+    made: dict[Any, Workings] = vars(model).setdefault("_online", {})
+    key = learner.exact, learner.head is not None
+    if key not in made:
+        made[key] = _worked(model, *key)
+    return made[key]
 
 
 def _worked(model: Any, exact: bool, headed: bool) -> Workings:
@@ -97,14 +98,12 @@ def _worked(model: Any, exact: bool, headed: bool) -> Workings:
     mine = {path.removeprefix(where.path): at for path, at in places.items() if path.startswith(where.path)}
     order = first_order(liquid, mine)
     layout = lay_out(order.graph, exact=exact)
-    every = layout.columns
+    learnt = np.flatnonzero(layout.columns >= 0)
+    behind = np.empty((2, 0), np.int64)
     if motors is not None:
-        every = np.concatenate([every, places[f"{where.motors}weight"], places[f"{where.motors}bias"]])
-    learnt = np.flatnonzero(every >= 0)
+        behind = np.stack([places[f"{where.motors}weight"], places[f"{where.motors}bias"]])
     readout = None if headed else (places["readout.weights"], places["readout.bias"])
-    return Workings(
-        where, packed, order, layout, learnt, every[learnt], 0 if motors is None else motors.outputs, readout
-    )
+    return Workings(where, packed, order, layout, learnt, layout.columns[learnt], behind, readout)
 
 
 def begin(learner: Any, model: Any) -> OnlineKnowledge:
@@ -125,31 +124,28 @@ def watch(learner: Any, k: OnlineKnowledge, seen: Evidence) -> tuple[OnlineKnowl
     if not k.influence.size:
         rows = states.size // states.shape[-1]
         k = k._replace(influence=np.zeros((rows, w.kernel(states.dtype).size), states.dtype))
-    slopes = _moved(w, model, k.influence, states, heard, seen.tick.dt)
+    slopes, after = _moved(w, model, k.influence, states, heard, seen.tick.dt)
+    motors = _by_motors(w, model, after) if w.motors.size else np.empty(0)
     head = ()
     if learner.head is not None:
         known, head = learner.head.watch(k.head, seen)
         k = k._replace(head=known)
-    return k, OnlineTrace(seen.guess, np.asarray(seen.after.features), slopes, head)
+    return k, OnlineTrace(seen.guess, np.asarray(seen.after.features), slopes, motors, head)
 
 
-def _moved(w: Workings, model: Any, influence: Array, states: Array, heard: Array, dt: Any) -> Array:
-    """The influence (rows, numbers) moved in place; the slopes of the guess (*batch, outputs, columns)."""
+def _moved(w: Workings, model: Any, influence: Array, states: Array, heard: Array, dt: Any) -> tuple[Array, Array]:
+    """The influence (rows, numbers) moved in place: slopes of the guess (*batch, outputs, columns), states after."""
     liquid, motors = w.anatomy.members(model)
     dtype, rows = states.dtype, states.reshape(-1, states.shape[-1])
     theta, by_units = w.flat(liquid, dtype), _by_units(w, model, motors, dtype)
     given = np.ascontiguousarray(heard, dtype).reshape(len(rows), -1)
     dts = [float(dt)] if np.ndim(dt) == 0 else np.ravel(dt).tolist()
-    kernel, columns, j, b = w.kernel(dtype), w.kernel(dtype).columns, *w.buffers(dtype)
-    slopes = np.empty((len(rows), model.outputs, columns + 2 * w.motors), dtype)
-    moved, after = np.empty((model.outputs, columns), dtype), np.empty(rows.shape[-1], dtype)
+    kernel, (j, b), after = w.kernel(dtype), w.buffers(dtype), np.empty(rows.shape, dtype)
+    slopes = np.empty((len(rows), model.outputs, kernel.columns), dtype)
     for r in range(len(rows)):
-        w.order.move(w.layout.place, theta, rows[r], given[r], dts[r % len(dts)], after, j, b)
-        kernel.advance(j, b, influence[r], by_units, slopes[r] if not w.motors else moved)
-        if motors is not None:
-            weights = model.readout.weights[w.anatomy.first :][: w.motors].T
-            slopes[r] = np.concatenate([moved, weights * after[: w.motors], weights], axis=1)
-    return slopes.reshape(*states.shape[:-1], *slopes.shape[1:])
+        w.order.move(w.layout.place, theta, rows[r], given[r], dts[r % len(dts)], after[r], j, b)
+        kernel.advance(j, b, influence[r], by_units, slopes[r])
+    return slopes.reshape(*states.shape[:-1], *slopes.shape[1:]), after.reshape(states.shape)
 
 
 def _by_units(w: Workings, model: Any, motors: Any, dtype: Any) -> Array:
@@ -158,8 +154,17 @@ def _by_units(w: Workings, model: Any, motors: Any, dtype: Any) -> Array:
     if motors is None:
         return np.ascontiguousarray(weights[first : first + units], dtype)
     by_units = np.zeros((units, weights.shape[1]), dtype)
-    by_units[: w.motors] = motors.weight[:, None] * weights[first : first + w.motors]
+    count = w.motors.shape[1]
+    by_units[:count] = motors.weight[:, None] * weights[first : first + count]
     return by_units
+
+
+def _by_motors(w: Workings, model: Any, after: Array) -> Array:
+    """The derivative of the guess by the Motors' weights and biases: (*batch, outputs, 2, motors)."""
+    count = w.motors.shape[1]
+    by_bias = model.readout.weights[w.anatomy.first :][:count].T
+    by_weight = by_bias * after[..., None, :count]
+    return np.stack([by_weight, np.broadcast_to(by_bias, by_weight.shape)], axis=-2)
 
 
 def credit(learner: Any, k: OnlineKnowledge, trace: OnlineTrace, y: Array) -> tuple[OnlineKnowledge, OnlineTrace]:
@@ -193,6 +198,9 @@ def _sum(w: Workings, learner: Any, k: OnlineKnowledge, trace: OnlineTrace, push
         _kernels.rtrl_push(push[r], slopes[r], sums)
     share = 1.0 / len(push)
     k.sum[w.theta] += share * sums[w.columns]
+    if w.motors.size:
+        behind = trace.motors.reshape(*push.shape, *w.motors.shape)
+        k.sum[w.motors] += share * np.einsum("ro,rokm->km", push, behind)
     features = trace.features.reshape(len(push), -1)
     if w.readout is not None:
         k.sum[w.readout[0]] += share * (features.T.astype(np.float64) @ push)
