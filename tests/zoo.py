@@ -42,7 +42,7 @@ from plashet.encode import (
     lowpass,
 )
 from plashet.encode.audio import MFCC, Cochleagram, Deltas, LogMel, LyonEar, RunningNorm, RunningPeak
-from plashet.learn import FoldRidge
+from plashet.learn import RTRL, Adam, FoldRidge, Gradient, SnAp1
 from plashet.liquids import Exponential, Fused, NoGate, Pure, cfc, diagonal, gated, ltc, mixed, wired_cfc
 
 U, N = 2, 12
@@ -196,3 +196,11 @@ ONLINE = {
 }
 
 LEARNERS = ONLINE | {"Ridge": Ridge(penalty=1e-2), "FoldRidge": FoldRidge((1e-2,))}
+
+# Learners that move the liquid along slopes; their contract is tests/contract/test_slope_learners.py.
+SLOPES = {
+    "Gradient": Gradient(window=8, optimizer=Adam(1e-2)),
+    "Gradient, stride": Gradient(window=8, stride=3, optimizer=Adam(1e-2, clip=1.0)),
+    "RTRL": RTRL(Adam(1e-2)),
+    "SnAp1": SnAp1(Adam(1e-2)),
+}

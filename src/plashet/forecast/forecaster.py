@@ -52,8 +52,8 @@ class Forecaster:
     or "error".   known: names of exogenous columns whose future is known, such as holidays.
     liquid: of your own, one expert more: a Cell, or a rule from the number of inputs (which depends on the data) to
     one.   training: plashet.Training(...): `fit` trains what it names to be learnt (without a liquid: that of 32 gated
-    units), on what a regression on past values leaves over, and keeps the best of the latest stretches; from then on it
-    stays, and its readout learns on like all others. Without training it is a reservoir.
+    units) to correct the base, and keeps what did best on the latest stretches; from then on it stays, and its readout
+    learns on like all others. Without training it is a reservoir.
 
     Data: a pandas Series or DataFrame with a DatetimeIndex (or an integer index: no clock), a polars frame with one
     time column, or an array (time,) or (time, targets). Irregular stamps are resampled to their commonest step, with a

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..cells import Pass, sweep, tick
-from ..learn import Ridge
+from ..cells import sweep, tick
 from ..liquids import gated
 from ..model import unread
 from ..ops import rest
@@ -17,7 +16,6 @@ from ..training import Training, train, windows
 from ..types import Array, Cell, State
 from ..wiring import dense
 from .experts import Draft
-from .penalty import PENALTIES, best, held_out
 
 UNITS = 32
 DRAFT = Draft("own_liquid", 0.0, wide=True, near=True, forgets=True)
@@ -76,10 +74,10 @@ def drawn(liquid: Any, inputs: int, seed: int, period: int) -> Cell:
     return cell  # type: ignore[no-any-return]
 
 
-def trained(cell: Cell, training: Training, drive: Array, features: Array, wanted: Array) -> tuple[Cell, str]:
-    """The cell, trained to say what a linear readout of the past leaves over; and what is to be told of it.
+def trained(cell: Cell, training: Training, drive: Array, wanted: Array) -> tuple[Cell, str]:
+    """The cell, trained to say what the learnt experts are to say, through a readout that is dropped; what to tell.
 
-    drive (rows, inputs)   features (rows, features) of the readout   wanted (rows, steps), NaN where not known
+    drive (rows, inputs)   wanted (rows, steps): what corrects the base, NaN where not known
     """
     if not parameters(cell):
         raise ValueError(
@@ -88,22 +86,14 @@ def trained(cell: Cell, training: Training, drive: Array, features: Array, wante
         )
     if len(drive) < LEAST:
         return cell, f"not trained: {len(drive)} rows, wanted {LEAST}"
-    left, length = _left_over(features, wanted), min(LONGEST, len(drive) // 8)
-    spread = np.nanstd(left, axis=0)
-    left = left / np.where(spread > 0, spread, 1.0)
-    lessons = windows((drive, left), length=length, stride=max(length // 4, 1), washout=length // 4)
+    length = min(LONGEST, len(drive) // 8)
+    some = np.isfinite(wanted).any(axis=0)
+    spread = np.nanstd(np.where(some, wanted, 0.0), axis=0)
+    steps = wanted / np.where(spread > 0, spread, 1.0)
+    lessons = windows((drive, steps), length=length, stride=max(length // 4, 1), washout=length // 4)
     found = train(unread(cell, wanted.shape[1]), lessons, training)
     told = f"trained for {found.epochs} epochs"
     if training.validation:
         least = found.losses[found.best_epoch - 1, 1] if found.best_epoch else found.start
         told += f", best in epoch {found.best_epoch}: validation loss {least:.4g} from {found.start:.4g}"
     return found.model.liquid, told
-
-
-def _left_over(features: Array, wanted: Array) -> Array:
-    """What a ridge regression on the features does not explain, the penalty chosen on stretches left out."""
-    whole = ~np.isnan(wanted).any(axis=1)
-    penalty = PENALTIES[best(held_out(features[whole], wanted[whole]), near=False)] if whole.sum() > 12 else 1.0
-    ridge, blank = Ridge(penalty), unread(Pass(features.shape[1]), wanted.shape[1])
-    taught = ridge.model(ridge.absorb(ridge.init(blank), features, wanted))
-    return np.asarray(wanted - taught.readout(features))

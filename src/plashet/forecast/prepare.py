@@ -168,9 +168,8 @@ def _own(plan: Plan, asked: Settings, begin: int, seen: View, wanted: Array, cho
     """The user's liquid, trained on rows whose labels all came before `begin`: what follows is to be new to it."""
     cell = drawn(asked.liquid, seen.drive.shape[1], asked.seed, max((n.period for n in plan.naives), default=0))
     if asked.training is not None:
-        past = np.concatenate([seen.recent, seen.season, seen.waves], axis=1)
         some = slice(plan.burn, max(begin - plan.horizon, plan.burn))
-        cell, chosen[DRAFT.name] = trained(cell, asked.training, seen.drive[some], past[some], wanted[some])
+        cell, chosen[DRAFT.name] = trained(cell, asked.training, seen.drive[some], wanted[some])
     return Shown(cell)
 
 
