@@ -13,7 +13,6 @@ from plashet.liquids import Exponential, Fused, Leaky, Motors, ltc
 from plashet.liquids.gated import gated
 from plashet.pull import pull
 from plashet.trainable import trainable
-from zoo import LIQUIDS as ZOO
 from zoo import SPIKING
 
 U, N, M = 4, 11, 2
@@ -444,4 +443,56 @@ def test_what_it_cannot_learn_in_is_refused_by_name():
     live.predict(np.zeros(U))
     with pytest.raises(ValueError, match="output 1"):
         live.learn([0.0, 1e200])
-    assert ZOO  # the zoo's liquids learn nothing unless they are asked to
+
+
+def test_the_kernels_refuse_what_would_lead_them_astray():
+    """Layouts and places are integers that index raw memory."""
+    model = read(LIQUIDS["LTC"])
+    w = _workings(RTRL(), model)
+    graph, layout, double = w.order.graph, w.layout, np.dtype(np.float64)
+    for name, change in (
+        ("unit", lambda a: a + N),
+        ("value", lambda a: a + 10**6),
+        ("value", lambda a: a - 10**6),
+        ("source", lambda a: a + 2 * N),
+        ("direct", lambda a: a + layout.touched),
+        ("row_start", lambda a: a[::-1].copy()),
+        ("column_start", lambda a: a + np.arange(len(a))),
+        ("edge_start", lambda a: a[:-1]),
+    ):
+        with pytest.raises(ValueError):
+            layout._replace(**{name: change(getattr(layout, name))}).kernel(graph, double)
+    kernel, (j, b) = w.kernel(double), w.buffers(double)
+    m, c, slopes = np.zeros(kernel.size), np.zeros((N, 2)), np.zeros((2, kernel.columns))
+    for wrong in (
+        (j[:, :-1].copy(), b, m, c, slopes),
+        (j, b[:1], m, c, slopes),
+        (j, b, m[:-1], c, slopes),
+        (j, b, m, c[:-1], slopes),
+        (j, b, m, c, slopes[:1]),
+    ):
+        with pytest.raises(ValueError):
+            kernel.advance(*wrong)
+    with pytest.raises(TypeError):
+        kernel.advance(j.astype(np.float32), b, m, c, slopes)
+    theta, v, u, after = w.flat(LIQUIDS["LTC"], double), np.zeros(N), np.zeros(U), np.zeros(N)
+    for place, given in (
+        (layout.place + layout.touched, (theta, v, u, 0.1, after, j, b)),
+        (layout.place[:-1], (theta, v, u, 0.1, after, j, b)),
+        (layout.place, (theta[:-1], v, u, 0.1, after, j, b)),
+        (layout.place, (theta, v[:-1], u, 0.1, after, j, b)),
+        (layout.place, (theta, v, u[:-1], 0.1, after, j, b)),
+        (layout.place, (theta, v, u, 0.1, after, j[:, 1:].copy(), b)),
+    ):
+        with pytest.raises(ValueError):
+            w.order.move(place, *given)
+
+
+def test_two_learners_of_one_model_do_not_disturb_each_other():
+    u, y = stream(time=20)
+    model = read(LIQUIDS["LTC"])
+    learners = (RTRL(Adam(0.05)), SnAp1(Adam(0.05)), RTRL(Adam(0.02), head=RLS()), RTRL(Adam(0.03), every=3))
+    alone_ = [errors(Live(tree.copy(model), learner), u, y) for learner in learners]
+    together = [Live(model, learner) for learner in learners]
+    found = np.array([[errors(live, u[t : t + 1], y[t : t + 1])[0] for live in together] for t in range(20)]).T
+    assert np.array_equal(found, np.array(alone_))
