@@ -130,7 +130,7 @@ def watch(learner: Any, k: OnlineKnowledge, seen: Evidence) -> tuple[OnlineKnowl
     if learner.head is not None:
         known, head = learner.head.watch(k.head, seen)
         k = k._replace(head=known)
-    return k, OnlineTrace(seen.guess, np.asarray(seen.after.features), slopes, motors, head)
+    return k, OnlineTrace(np.array(seen.guess), np.asarray(seen.after.features), slopes, motors, head)
 
 
 def _moved(w: Workings, model: Any, influence: Array, states: Array, heard: Array, dt: Any) -> tuple[Array, Array]:
