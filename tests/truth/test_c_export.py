@@ -95,6 +95,16 @@ def test_no_time_is_no_change(program, name):
     np.testing.assert_array_equal(found[1::2], found[::2])
 
 
+@pytest.mark.parametrize("name", ["LTC", "LTC, exponential", "bands", "gated", "CfC"])
+def test_any_time_and_any_input_keep_it_bounded(program, name):
+    k = list(CELLS).index(name)
+    rng = np.random.default_rng(1)
+    u = (rng.choice([-1, 1], (60, U)) * 10 ** rng.uniform(-30, 30, (60, U))).astype(np.float32)
+    dt = (10 ** rng.uniform(-40, 38.5, 60)).astype(np.float32)
+    found = stepped(program, k, u, dt, CELLS[name].outputs)
+    assert np.abs(found).max() <= 1.0 + 1e-6  # the reversal potentials of an LTC, and where tanh ends
+
+
 def test_the_sizes_that_the_header_tells_are_those_of_the_compiled_tables(tmp_path):
     cell = MADE["policy"]
     told = c.write(tmp_path / "policy.h", cell)

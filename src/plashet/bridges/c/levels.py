@@ -144,9 +144,15 @@ def helpers(page: Page) -> list[str]:
         "logistic": "(float a) { return 1.0f / (1.0f + expf(-a)); }",
         "softplus": "(float a) { return (a > 0.0f ? a : 0.0f) + log1pf(expf(-fabsf(a))); }",
         "between": "(float a, float b, float s) { return a * (1.0f - s) + b * s; }",
-        "part": "(float z) { return z > 0.0f ? -expm1f(-z) / z : 1.0f; } /* (1 - exp(-z)) / z */",
     }
     lines = [f"static inline float {n}_{name}{rest}" for name, rest in found.items() if f"{n}_{name}(" in written]
+    if f"{n}_far(" in written:
+        lines += [
+            f"static inline float {n}_far(float slow, float total) /* (1 - exp(-total / slow)) / total */",
+            "{",
+            "    return total > 0.0f ? -expm1f(-total / slow) / total : 1.0f / slow;",
+            "}",
+        ]
     if f"{n}_leak(" in written:
         lines += [
             f"static inline float {n}_leak(float f, float h, float t, float rate) /* f + (h - f) exp(-t rate) */",

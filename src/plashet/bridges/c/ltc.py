@@ -21,7 +21,7 @@ def ltc(cell: LTC, page: Page, place: str) -> str:
     sensory = _gates(page, "s_", net.sensory, cell.sensory, "x", closed=True)
     recurrent = _gates(page, "", net.recurrent, cell.recurrent, v, closed=False)
     exponential = isinstance(cell.solver, Exponential)
-    page.works(inputs, 3 * units)
+    page.works(inputs, 4 * units)
     gates = unfolds * net.recurrent.edges + net.sensory.edges
     page.cost.exponentials += gates + unfolds * units * exponential
     page.cost.multiply_adds += 3 * gates + inputs + (5 * unfolds + 1) * units
@@ -32,8 +32,8 @@ def ltc(cell: LTC, page: Page, place: str) -> str:
 
 
 def _rate(page: Page, exponential: bool) -> str:
-    """How far a step goes, for k = dt / (unfolds cm) and the whole conductance."""
-    return "k / (1.0f + k * total)" if not exponential else f"k * {page.name}_part(k * total)"
+    """How far a step goes, v' = v + rate (current - total v); slow: cm/step, so that any dt will do."""
+    return f"{page.name}_far(slow[i], total)" if exponential else "1.0f / (slow[i] + total)"
 
 
 def _gates(page: Page, hint: str, synapses: Any, gates: Any, heard: str, closed: bool) -> list[str]:
@@ -61,7 +61,7 @@ def _body(cell: LTC, page: Page, v: str, affine: Any, membrane: Any, sums: Any, 
     return "\n".join(
         [
             *([f"float x[{inputs}];"] if affine else []),
-            f"float pulled[{units}], open[{units}], after[{units}];",
+            f"float pulled[{units}], open[{units}], slow[{units}], after[{units}];",
             f"const float step = dt * {literal(np.float32(1 / unfolds))};",
             f"int i, n{', e' if sensory or recurrent else ''};",
             *hear,
@@ -70,12 +70,12 @@ def _body(cell: LTC, page: Page, v: str, affine: Any, membrane: Any, sums: Any, 
             *(f"    {line}" for line in sensory),
             "    pulled[i] = current;",
             "    open[i] = total;",
+            f"    slow[i] = {cm}[i] / step;",
             "}",
             f"for (n = 0; n < {unfolds}; ++n) {{",
             f"    for (i = 0; i < {units}; ++i) {{",
             "        float current = pulled[i], total = open[i];",
             *(f"        {line}" for line in recurrent),
-            f"        const float k = step / {cm}[i];",
             f"        after[i] = {v}[i] + {rate} * (current - total * {v}[i]);",
             "    }",
             f"    memcpy({v}, after, sizeof after);",

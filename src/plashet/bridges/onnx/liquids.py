@@ -32,12 +32,13 @@ def ltc_moved(cell: LTC, graph: Graph, at: At, v: str) -> str:
     x = graph.op("Add", graph.op("Mul", at.u, weight), bias)
     sensed = _conductances(graph, net.sensory, cell.sensory, x, at.path("sensory"), closed=True)
     current, total = _more(graph, graph.op("Mul", gleak, vleak), gleak, sensed)
-    k = graph.op("Div", graph.op("Div", at.dt, graph.floats(float(unfolds), "unfolds")), cm)
+    step = graph.op("Div", at.dt, graph.floats(float(unfolds), "unfolds"))
+    slow = graph.op("Div", cm, step)
     for _ in range(unfolds):
         heard = _conductances(graph, net.recurrent, cell.recurrent, v, at.path("recurrent"), closed=False)
         pulled, whole = _more(graph, current, total, heard)
         towards = graph.op("Sub", pulled, graph.op("Mul", whole, v))
-        v = graph.op("Add", v, graph.op("Mul", _rate(graph, cell, k, whole), towards))
+        v = graph.op("Add", v, graph.op("Mul", _rate(graph, cell, slow, whole), towards))
     return v
 
 
@@ -59,17 +60,17 @@ def _more(graph: Graph, current: str, total: str, sums: Sums) -> tuple[str, str]
     return (current, total) if sums is None else (graph.op("Add", current, sums[0]), graph.op("Add", total, sums[1]))
 
 
-def _rate(graph: Graph, cell: LTC, k: str, total: str) -> str:
-    """See liquids/solvers.py."""
-    z, one = graph.op("Mul", k, total), graph.floats(1.0, "one")
+def _rate(graph: Graph, cell: LTC, slow: str, total: str) -> str:
+    """How far a step goes (see liquids/solvers.py); slow: cm/step, so that any dt will do."""
     if not isinstance(cell.solver, Exponential):
-        return graph.op("Div", k, graph.op("Add", one, z))
-    small = graph.floats(1e-3, "small")  # below it, the series: the difference of exponentials has no digits left
-    safe = graph.op("Max", z, small)
-    far = graph.op("Div", graph.op("Sub", one, graph.op("Exp", graph.op("Neg", safe))), safe)
+        return graph.op("Reciprocal", graph.op("Add", slow, total))
+    one, small = graph.floats(1.0, "one"), graph.floats(1e-3, "small")
+    z = graph.op("Div", total, slow)
+    safe = graph.op("Max", z, small)  # below it, the series: the difference of exponentials has no digits left
+    far = graph.op("Div", graph.op("Sub", one, graph.op("Exp", graph.op("Neg", safe))), total)
     bent = graph.op("Sub", graph.floats(0.5, "half"), graph.op("Div", z, graph.floats(6.0, "six")))
-    near = graph.op("Sub", one, graph.op("Mul", z, bent))
-    return graph.op("Mul", k, graph.op("Where", graph.op("Less", z, small), near, far))
+    near = graph.op("Div", graph.op("Sub", one, graph.op("Mul", z, bent)), slow)
+    return graph.op("Where", graph.op("Less", z, small), near, far)
 
 
 def levels(cell: Any, graph: Graph, at: At) -> str:
