@@ -140,8 +140,8 @@ def test_every_export_begins_at_rest():
         (Chain((Hold(U), SPIKING["LIF"])), r"Spiking at cells\.1 cannot be exported to C"),
         (Chain((ENCODERS["delta"],)), r"Delta at cells\.0 cannot .* encode outside"),
         (Noisy(LIQUIDS["ring"], 0.1, 0), r"Noisy cannot .* export the cell in it, cell\.cell"),
-        (np.zeros(3), "this is a ndarray, wanted a cell"),
-        (None, "this is a NoneType, wanted a cell"),
+        (np.zeros(3), "this is a ndarray, wanted a frozen cell"),
+        (None, "this is a NoneType, wanted a frozen cell"),
     ],
 )
 def test_what_cannot_be_exported_is_refused_by_name_with_the_way_out(cell, named):

@@ -32,7 +32,8 @@ def chosen(emitters: Mapping[type, Emitter], cell: Any, place: str, to: str) -> 
 def check(cell: Any) -> None:
     """Raises TypeError for what is no cell or holds tensors, ValueError for an array that float32 cannot hold."""
     if not all(hasattr(cell, name) for name in ("init", "step", "inputs", "outputs")):
-        raise TypeError(f"this is a {type(cell).__name__}, wanted a cell or a model: give its liquid, or live.model")
+        way = "`module.cell()` gives it" if callable(getattr(cell, "cell", None)) else "give its liquid, or live.model"
+        raise TypeError(f"this is a {type(cell).__name__}, wanted a frozen cell or model: {way}")
     for path, array in tree.arrays(cell).items():
         if namespace(array) is not np:
             raise TypeError(f"{path} is a tensor; export the frozen cell: `module.cell()` gives it")
