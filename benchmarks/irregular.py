@@ -6,7 +6,7 @@ The windows of half_cheetah.py; in each, 10, 30 or 50 % of its 32 ticks are drop
 the observation and the time since the last one, and says the very next tick (whether it will be seen or not). The error
 is the mean square in raw units over the ticks that are seen, so a little of what the table shows is that a window with
 fewer ticks remembers less: the same for all. Every net is trained by the same recipe, chosen for none of them
-(half_cheetah_fit.Recipe, 60 epochs); the epoch is chosen on the validation recordings, thinned alike. The last
+(half_cheetah_fit.Recipe, 50 epochs); the epoch is chosen on the validation recordings, thinned alike. The last
 column: trained on all ticks, tested with half of them. A seed draws parameters, order and what is dropped.
 """
 
@@ -29,7 +29,7 @@ from plashet import nn
 
 HERE = Path(__file__).resolve().parent
 COLUMNS, UNITS, SHARES = 17, 32, (0.0, 0.1, 0.3, 0.5)
-RECIPE = Recipe(epochs=60)
+RECIPE = Recipe(epochs=50)
 PARTIES: dict[str, Callable[[], torch.nn.Module]] = {
     "Gated 32": lambda: Timed(nn.Gated(COLUMNS, UNITS, batch_first=False, tau=(1.0, 10.0))),
     "nn.GRU 32, dt an input": lambda: Plain(torch.nn.GRU, COLUMNS, UNITS, timed=True),

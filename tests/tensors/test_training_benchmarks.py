@@ -91,9 +91,9 @@ def test_every_party_of_the_parity_is_trained_and_scored(tmp_path, monkeypatch):
     import xor
 
     file = tmp_path / "xor.json"
-    for name, value in (("TRAIN", 256), ("CHOOSE", 100), ("TEST", 200), ("UNITS", 40)):
+    for name, value in (("TRAIN", 256), ("CHOOSE", 100), ("TEST", 200), ("STEPS", 3)):
         monkeypatch.setattr(xor, name, value)
-    monkeypatch.setattr(sys, "argv", ["xor.py", "--epochs", "1", "--seeds", "0", "--json", str(file)])
+    monkeypatch.setattr(sys, "argv", ["xor.py", "--passes", "1", "--seeds", "0", "--json", str(file)])
     xor.main()
     found = json.loads(file.read_text())["results"]
     assert list(found) == list(xor.PARTIES)
