@@ -230,6 +230,10 @@ def test_models_and_lessons_that_cannot_be_are_told():
         train(Chain((Scale(np.zeros(U), np.ones(U)),)), lessons())
     with pytest.raises(TypeError, match="no slope can be pulled through Looped"):
         train(MODELS["looped"], lessons())
+    blind = lessons()
+    blind.y[:, -9:] = np.nan
+    with pytest.raises(ValueError, match="no loss can be told on the validation part"):
+        train(model(), blind, Training(validation=0.2))
     few = windows(series(6), length=6)
     with pytest.raises(ValueError, match="1 rows leave none to learn from beside a validation part"):
         train(model(), few)

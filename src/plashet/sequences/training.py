@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,8 +47,8 @@ class WholeSequences:
         total, count, slope = judged(loss, model.readout(features), self.targets[rows])
         back, (weights, bias) = readout_slopes(model.readout, features, slope)
         back = (back / model.standard.spread).reshape(len(rows), model.pooling.rows, -1)
-        by_outputs = np.einsum("brt,brf->tbf", shares, back)
-        pulled = pull(model.liquid, state, u, dt, kept, by_outputs)
+        by_outputs = shares.swapaxes(1, 2) @ back  # (rows, time, outputs)
+        pulled = pull(model.liquid, state, u, dt, kept, np.ascontiguousarray(by_outputs.swapaxes(0, 1)))
         named = {f"liquid.{path}": a for path, a in pulled.parameters.items()}
         return total, count, named | {"readout.weights": weights, "readout.bias": bias}
 
@@ -68,7 +67,7 @@ class WholeSequences:
 
 def _pooled(model: SequenceModel, outputs: Array, shares: Array) -> Array:
     """(rows, features), as the readout sees them: outputs (time, rows, outputs)."""
-    pooled = np.einsum("brt,tbf->brf", shares, outputs).reshape(outputs.shape[1], -1)
+    pooled = (shares @ outputs.swapaxes(0, 1)).reshape(outputs.shape[1], -1)
     return np.asarray((pooled - model.standard.center) / model.standard.spread)
 
 
@@ -139,8 +138,8 @@ def _blank(model: SequenceModel) -> Readout:
 def _standard(model: SequenceModel, lessons: WholeSequences) -> Scale:
     """Mean 0 and spread 1 for what is pooled of the untrained liquid."""
     plain = replace(model, standard=Scale(np.zeros(1), np.ones(1), np.inf))
-    parts: Callable[[Array], Array] = lambda rows: _of(plain, lessons, rows)  # noqa: E731
-    pooled = np.concatenate([parts(np.arange(k, min(k + 256, lessons.rows))) for k in range(0, lessons.rows, 256)])
+    parts = np.array_split(np.arange(lessons.rows), lessons.rows // 256 + 1)
+    pooled = np.concatenate([_of(plain, lessons, rows) for rows in parts])
     center, spread = pooled.mean(axis=0), pooled.std(axis=0)
     return Scale(center, np.where(spread > 1e-3 * np.abs(center).max(initial=1e-9), spread, 1.0), np.inf)
 

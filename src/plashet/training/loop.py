@@ -89,7 +89,8 @@ def train(
     checkpoint: a file that gets the Trained after every epoch: `train(plashet.load(checkpoint), ...)` resumes.
     progress: a bar on stderr where that is a terminal. A step whose slope is not finite is left out, and told.
 
-    Raises ValueError for a model in which nothing is to be learnt, or lessons too few to keep a validation part.
+    Raises TypeError for a model with a cell that has no slopes; ValueError for one in which nothing is to be learnt,
+    and for lessons too few to keep a validation part, or with no target in it.
     """
     taught, held = _split(lessons, validation, training)
     now = model if isinstance(model, Trained) else _begun(model, held, loss)
@@ -126,6 +127,8 @@ def _begun(model: Any, held: Any, loss: Any) -> Trained:
         raise ValueError("nothing in the model is to be learnt; `trainable` names fields of a cell that are")
     theta = packed.of(model)
     start = inf if held is None else mean_loss(model, held[0], held[1], loss)
+    if np.isnan(start):
+        raise ValueError("no loss can be told on the validation part: no target is known there, or the model says NaN")
     return Trained(model, theta, theta, Adam().init(theta), np.zeros((0, 2)), start, 0)
 
 
