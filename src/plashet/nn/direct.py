@@ -34,7 +34,7 @@ def transformed() -> bool:
 
 def effective(held: list[Tensor], positive: int) -> Tensor:
     """The parameters as they act, in one vector: of raw values, the first `positive` tensors, the softplus."""
-    flat = [p.reshape(-1) for p in held]
+    flat = [p if p.dim() == 1 else p.reshape(-1) for p in held]
     if positive:
         flat[:positive] = [F.softplus(torch.cat(flat[:positive]))]
     return torch.cat(flat)
@@ -43,36 +43,38 @@ def effective(held: list[Tensor], positive: int) -> Tensor:
 class _Run(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, mould: Mould, units: int, u: Tensor, dt: Tensor, state: Tensor, *held: Tensor) -> Any:
-        theta = effective(list(held), mould.positive)
-        outputs, after = run_kernel(mould, theta, u, dt, state, units)
-        ctx.mould = mould
+        theta, u = effective(list(held), mould.positive), u.contiguous()  # once, for the way back too
+        cell = mould.cell(theta.numpy())  # and what it lays out for the kernel
+        outputs, after = run_kernel(mould.layout, cell, u, dt, state, units)
+        ctx.made = mould, cell
         ctx.save_for_backward(theta, u, dt, state, outputs)
         return outputs, after
 
     @staticmethod
     def backward(ctx: Any, slope: Tensor, slope_after: Tensor) -> Any:
         if torch.is_grad_enabled():
-            return (None, None, *_Pull.apply(ctx.mould, *ctx.saved_tensors, slope, slope_after))
-        return (None, None, *_slopes(ctx.mould, *ctx.saved_tensors, slope, slope_after))
+            return (None, None, *_Pull.apply(ctx.made, *ctx.saved_tensors, slope, slope_after))
+        return (None, None, *_slopes(ctx.made, *ctx.saved_tensors, slope, slope_after))
 
 
 class _Pull(torch.autograd.Function):
     """Slopes, when they are to be differentiated again: that is refused only if it happens."""
 
     @staticmethod
-    def forward(ctx: Any, mould: Mould, *given: Tensor) -> Any:
-        return _slopes(mould, *given)
+    def forward(ctx: Any, made: tuple[Mould, Any], *given: Tensor) -> Any:
+        return _slopes(made, *given)
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> Any:
         raise RuntimeError(AGAIN)
 
 
-def _slopes(mould: Mould, theta: Tensor, u: Tensor, dt: Tensor, state: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
+def _slopes(made: tuple[Mould, Any], theta: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
     """The slopes of u, dt, state and each parameter as it is held."""
-    by_theta, by_u, by_dt, by_state = pull_kernel(mould, theta, u, dt, state, *given)
+    mould, cell = made
+    by_theta, by_u, by_dt, by_state = pull_kernel(mould, cell, *given)
     above = mould.cuts[mould.positive]
     if above:
         by_theta[:above] *= -torch.expm1(-theta[:above])  # the slope of softplus, 1 - exp(-softplus(raw))
-    parts = by_theta.split(mould.widths)
-    return by_u, by_dt, by_state, *(part.view(shape) for part, shape in zip(parts, mould.shapes, strict=True))
+    parts = zip(by_theta.split(mould.widths), mould.shapes, strict=True)
+    return by_u, by_dt, by_state, *(part if len(shape) == 1 else part.view(shape) for part, shape in parts)

@@ -83,7 +83,8 @@ class Liquid(nn.Module):
         return effective(self._held(), self.positive)
 
     def _held(self) -> list[Tensor]:
-        return [getattr(self, name) for name in self.names]
+        plain = self._parameters  # quicker than by attribute, where no parametrization stands before it
+        return [plain[name] if name in plain else getattr(self, name) for name in self.names]
 
     def forward(self, u: Tensor, dt: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         held = self._held()

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .structure import MOULDS, Mould
+from .structure import MOULDS, Layout, Mould
 
 _LIBRARY = torch.library.Library("plashet", "DEF")
 _LIBRARY.define(
@@ -35,16 +35,13 @@ AGAIN = (
 
 
 def _run(theta: Tensor, u: Tensor, dt: Tensor, state: Tensor, structure: Tensor, outputs: int) -> tuple[Tensor, Tensor]:
-    return run_kernel(MOULDS.of(structure.numpy()), theta, u, dt, state, outputs)
+    mould = MOULDS.of(structure.numpy())
+    return run_kernel(mould.layout, mould.cell(theta.numpy()), u, dt, state, outputs)
 
 
-def run_kernel(
-    mould: Mould, theta: Tensor, u: Tensor, dt: Tensor, state: Tensor, outputs: int
-) -> tuple[Tensor, Tensor]:
+def run_kernel(layout: Layout, cell: Any, u: Tensor, dt: Tensor, state: Tensor, outputs: int) -> tuple[Tensor, Tensor]:
     out = torch.empty((*u.shape[:-1], outputs), dtype=u.dtype)
-    layout = mould.layout
-    before = layout.state(state.numpy())
-    after, written = mould.cell(theta.numpy()).run(before, _given(u), _given(dt), out.numpy())
+    after, written = cell.run(layout.state(state.numpy()), _given(u), _given(dt), out.numpy())
     if written.ctypes.data != out.data_ptr():  # a cell that does not write where it is told
         out.copy_(torch.from_numpy(written))
     return out, torch.from_numpy(_joined(layout.parts(after), state))
@@ -60,12 +57,13 @@ def _pull(
     slope: Tensor,
     slope_after: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    return pull_kernel(MOULDS.of(structure.numpy()), theta, u, dt, state, outputs, slope, slope_after)
+    mould = MOULDS.of(structure.numpy())
+    return pull_kernel(mould, mould.cell(theta.numpy()), u, dt, state, outputs, slope, slope_after)
 
 
 def pull_kernel(
     mould: Mould,
-    theta: Tensor,
+    cell: Any,
     u: Tensor,
     dt: Tensor,
     state: Tensor,
@@ -74,7 +72,7 @@ def pull_kernel(
     slope_after: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     layout = mould.layout
-    pulled = mould.cell(theta.numpy()).pull(
+    pulled = cell.pull(
         layout.state(state.numpy()),
         _given(u),
         _given(dt),
@@ -84,7 +82,7 @@ def pull_kernel(
     )
     by_dt = pulled.dt if dt.ndim == pulled.dt.ndim else pulled.dt.sum(axis=1)
     return (
-        torch.from_numpy(mould.theta(pulled.parameters, theta.numpy().dtype)),
+        torch.from_numpy(mould.theta(pulled.parameters, pulled.u.dtype)),
         torch.from_numpy(np.ascontiguousarray(pulled.u)),
         torch.from_numpy(np.ascontiguousarray(by_dt)),
         torch.from_numpy(_joined(layout.parts(pulled.state), state)),
