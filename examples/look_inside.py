@@ -50,7 +50,7 @@ def main() -> None:
     change = pl.measure.decision(model, heard, 1.0, 0) - pl.measure.decision(bare, heard, 1.0, 0)
     assert np.isclose(carried.recurrent.sum() + carried.sensory.sum(), change, rtol=1e-3)
 
-    # 3. How many can go? What each does to the error of the training part says which; the unseen part says at what cost.
+    # 3. How many can go? What each does to the error of the training part says which, the unseen part at what cost.
     slope = 2 * (pl.run(model, u[:SPLIT], 1.0)[0] - y[:SPLIT])
     worth = pl.measure.gradient_times_strength(model, u[:SPLIT], 1.0, slope)
     curve = pl.measure.thinned(model, worth, (0.0, 0.2, 0.4), lambda m: rms(m, u, y))
