@@ -3,11 +3,13 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.S)
+# Those that need torch are run by tests/tensors/test_readme_torch.py.
+BLOCKS = [code for code in re.findall(r"```python\n(.*?)```", README, re.S) if "import torch" not in code]
 
 
 @pytest.mark.parametrize("code", BLOCKS, ids=range(len(BLOCKS)))
@@ -20,6 +22,10 @@ def test_the_code_runs(code, tmp_path, monkeypatch):
     elif "spikes" in names:
         assert len(names["spikes"]) > 20
         assert names["states"].shape == (500, 135)
+    elif "policy" in names:
+        score = names["score"]
+        held = abs(names["u"] - names["y"])[3000:].mean()
+        assert np.abs(score.guesses - score.targets)[100:].mean() < 0.4 * held  # than saying the last value again
     else:
         assert abs(names["guess"] - names["tick"].y) < 1e-2
         assert names["pl"].Live.load("pump.plashet").ticks == 500
