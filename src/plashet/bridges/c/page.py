@@ -75,6 +75,7 @@ class Page:
         name = f"{self.name}_{len(self.functions) + 1}_{hint}"
         unused = [f"    (void){arg};" for arg in ("s", "u", "dt", "y") if not re.search(rf"\b{arg}\b", body)]
         lines = [f"    {line}" if line else "" for line in body.strip("\n").splitlines()]
+        told = told.encode("ascii", "replace").decode().replace("*/", "* /")
         head = f"static inline void {name}({self.name}_state *s, const float *u, float dt, float *y)"
         self.functions.append("\n".join([f"/* {told} */", head, "{", *unused, *lines, "}"]))
         return name
