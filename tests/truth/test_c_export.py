@@ -72,7 +72,7 @@ def test_the_header_computes_what_the_cell_computes(program, name):
     u, dt = series(cell.inputs)
     expected, _ = run(cell, u, dt)
     found = stepped(program, k, u, dt, cell.outputs)
-    np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-5 * max(1.0, np.nanmax(np.abs(expected))))
+    np.testing.assert_allclose(found, expected, rtol=5e-6, atol=5e-6 * max(1.0, np.nanmax(np.abs(expected))))
 
 
 @pytest.mark.parametrize("name", [n for n, cell in NAMED.items() if hasattr(cell, "form")])
@@ -83,7 +83,7 @@ def test_a_tick_that_is_not_there_changes_nothing(program, name):
     dt[::3] = -1
     found = stepped(program, k, u, dt, cell.outputs)
     np.testing.assert_array_equal(found[3::3], found[2:-1:3])
-    np.testing.assert_allclose(found, sweep(cell, cell.init(u[0]), u, dt)[1], rtol=2e-5, atol=2e-5)
+    np.testing.assert_allclose(found, sweep(cell, cell.init(u[0]), u, dt)[1], rtol=5e-6, atol=5e-6)
 
 
 @pytest.mark.parametrize("name", ["LTC", "bands", "LTC, exponential"])

@@ -41,10 +41,10 @@ def test_the_model_computes_what_the_cell_computes_in_a_batch_of_rows_each_with_
     expected, state = run(cell, u, dt)
     found, held = stepped(cell, u, dt)
     scale = max(1.0, np.nanmax(np.abs(expected)))
-    np.testing.assert_allclose(found, expected, rtol=3e-5, atol=3e-5 * scale)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * scale)
     known = tree.arrays(state)
     for path, array in held.items():  # the states go by the paths that they have in the cell's own
-        np.testing.assert_allclose(array, known[path.removeprefix("state.")], rtol=3e-5, atol=3e-5 * scale)
+        np.testing.assert_allclose(array, known[path.removeprefix("state.")], rtol=1e-5, atol=1e-5 * scale)
 
 
 @pytest.mark.parametrize("name", [n for n, cell in CELLS.items() if hasattr(cell, "form")])
@@ -54,7 +54,7 @@ def test_a_tick_that_is_not_there_changes_nothing(name):
     dt[::3] = -1
     found, _ = stepped(cell, u[:, None], dt[:, None])
     np.testing.assert_array_equal(found[3::3], found[2:-1:3])
-    np.testing.assert_allclose(found, sweep(cell, cell.init(u[:1]), u[:, None], dt[:, None])[1], rtol=3e-5, atol=3e-5)
+    np.testing.assert_allclose(found, sweep(cell, cell.init(u[:1]), u[:, None], dt[:, None])[1], rtol=1e-5, atol=1e-5)
 
 
 def test_the_ports_are_named_and_the_batch_is_free():
