@@ -157,6 +157,8 @@ void pull(const GatedNet<T> &net, const GatedSlopes<T> &s, std::int64_t first, s
 
 }  // namespace
 
+#undef PLASHET_BY_KIND
+
 const GatedSet &gated_set() {
     static constexpr GatedSet set{{run<float>, pull<float>, scan<float>, pull_scan<float>},
                                   {run<double>, pull<double>, scan<double>, pull_scan<double>}};

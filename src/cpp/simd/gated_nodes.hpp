@@ -48,7 +48,7 @@ PLASHET_INLINE Vec<T> with_sign(Vec<T> a, Vec<T> d) {
 }
 
 template <class T>
-PLASHET_INLINE Vec<T> half_erfc_of_minus(Vec<T> a) {  // the share of a normal distribution below a
+PLASHET_INLINE Vec<T> normal_below(Vec<T> a) {  // the share of a standard normal distribution
     for (int i = 0; i < width<T>; ++i) a[i] = T(0.5) * std::erfc(-a[i] * T(0.70710678118654752440));
     return a;
 }
@@ -63,7 +63,7 @@ PLASHET_INLINE Vec<T> bent(Bend bend, Vec<T> a) {
         case Bend::logistic: return logistic<T>(a);
         case Bend::relu: return act<Activation::relu, T>(a);
         case Bend::silu: return a * logistic<T>(a);
-        case Bend::gelu: return a * half_erfc_of_minus<T>(a);
+        case Bend::gelu: return a * normal_below<T>(a);
         default: return act<Activation::identity, T>(a);
     }
 }
@@ -83,7 +83,7 @@ PLASHET_INLINE Vec<T> bent_slope(Bend bend, Vec<T> a, Vec<T> y) {
         }
         case Bend::gelu: {
             const Vec<T> density = all(T(0.39894228040143267794)) * exp<T>(all(T(-0.5)) * a * a);
-            return half_erfc_of_minus<T>(a) + a * density;
+            return normal_below<T>(a) + a * density;
         }
         default: return one;
     }

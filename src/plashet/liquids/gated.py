@@ -138,8 +138,9 @@ class Gated:
 def gated(
     connectome: Connectome, *, seed: int, tau: tuple[float, float] = (0.5, 30.0), tau_max: float = np.inf
 ) -> Gated:
-    """A gated liquid with weights drawn uniformly (Glorot, by the synapses of each neuron) in the signs they come in.
+    """A gated liquid with weights drawn uniformly (Glorot, by the synapses of each neuron), of either sign.
 
+    A synapse moves target and time constant each its own way, so the connectome's signs are not heeded.
     tau [s]: the time constants of the units at rest, spread evenly in their logarithm over the units in random order:
     what the net can remember before it is trained. Raises ValueError for a range that is not positive, or not below
     tau_max.
@@ -156,7 +157,7 @@ def gated(
 
 
 def drawn(connectome: Connectome, heads: int, seeds: list[np.random.SeedSequence]) -> tuple[Array, Array]:
-    """Sensory and recurrent weights (heads, edges) within +-sqrt(6 / (heard + heads)), each from its own seed."""
+    """Sensory and recurrent weights (heads, edges) within sqrt(6 / (heard + mean heard)), each from its own seed."""
     many = np.bincount(connectome.sensory.post, minlength=connectome.units)
     many = many + np.bincount(connectome.recurrent.post, minlength=connectome.units)
     bound = np.sqrt(6 / (many + many.mean()))
