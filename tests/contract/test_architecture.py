@@ -70,6 +70,11 @@ def test_the_import_is_light():
     assert not {"pandas", "sklearn", "torch", "scipy.stats", "rich", "click", "polars", "matplotlib"} & set(heavy)
 
 
+def test_modules_of_torch_say_what_they_need():
+    missing = "import sys; sys.modules['torch'] = None\ntry: import plashet.nn\nexcept ImportError as e: print(e)"
+    assert "pip install 'plashet[torch]'" in fresh(missing)
+
+
 def test_every_public_name_is_there():
     for name in plashet.__all__:
         assert getattr(plashet, name) is not None

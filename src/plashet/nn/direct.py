@@ -18,8 +18,11 @@ from .structure import Mould
 
 def direct(mould: Mould, units: int, given: tuple[Tensor, Tensor, Tensor], held: list[Tensor]) -> tuple[Tensor, Tensor]:
     """Outputs and the state after, of given (u, dt, state) and the parameters as a module holds them."""
-    after: tuple[Tensor, Tensor] = _Run.apply(mould, units, *given, *held)
-    return after
+    if torch.is_grad_enabled():
+        after: tuple[Tensor, Tensor] = _Run.apply(mould, units, *given, *held)
+        return after
+    theta = effective(held, mould.positive)
+    return run_kernel(mould.layout, mould.cell(theta.detach().numpy()), *(a.detach() for a in given), units)
 
 
 def untouched(u: Tensor) -> bool:

@@ -67,6 +67,7 @@ class Layout:
         self.names = tuple(held)
         self.sizes = tuple(int(a.shape[-1]) for a in held.values())
         self.cuts = tuple(accumulate(self.sizes, initial=0))
+        self._plain = isinstance(state, tuple) and not any("." in name for name in self.names)
         make = _maker(state, {name: k for k, name in enumerate(self.names)}, "")
         self.make: Make = make or (lambda _: state)
 
@@ -80,7 +81,7 @@ class Layout:
         return self.make([flat[..., a:b] for a, b in pairwise(self.cuts)])
 
     def parts(self, state: State) -> list[Array]:
-        return list(tree.arrays(state).values())
+        return list(state) if self._plain else list(tree.arrays(state).values())
 
 
 def _maker(value: Any, place: dict[str, int], path: str) -> Make | None:
