@@ -89,7 +89,7 @@ def test_the_best_on_the_validation_part_is_kept_and_training_ends_when_it_no_lo
 
 def test_what_is_validated_on_is_not_learnt_from():
     given, spoilt = lessons(), lessons()
-    spoilt.y[:, -9:] += 7.0  # of 38 rows, the quarter at the end is 10
+    spoilt.y[:, -10:] += 7.0  # of 38 rows, the quarter at the end
     settings = Training(epochs=3, validation=0.25)
     a, b = train(model(), given, settings), train(model(), spoilt, settings)
     assert np.array_equal(a.theta, b.theta)
