@@ -100,7 +100,7 @@ class Packing:
         arrays = [effective[a:b].reshape(shape) for shape, a, b in self._cuts]
         for k in self._others:
             arrays[k] = arrays[k].astype(self.dtypes[k])
-        return _exchanged(model, self._tree, arrays) if arrays else model  # type: ignore[no-any-return]
+        return _exchanged(model, self._tree, arrays) if arrays else model
 
     @cached_property
     def _cuts(self) -> tuple[tuple[tuple[int, ...], int, int], ...]:
