@@ -21,6 +21,7 @@ EXTRAS = {
     "soundfile": ("FLAC and OGG files", 'pip install "plashet[audio]"'),
     "soxr": ("sound of another rate, better and quicker", 'pip install "plashet[audio]"'),
     "nir": ("exchange of spiking networks as NIR", 'pip install "plashet[bridges]"'),
+    "onnx": ("the step of a net as ONNX", 'pip install "plashet[bridges]"'),
     "brian2": ("the same network in Brian2", 'pip install "plashet[brian2]"'),
     "sklearn": ("estimators for scikit-learn", "pip install scikit-learn"),
 }
