@@ -1,5 +1,7 @@
 """Exact online gradients: the influence is what finite differences say, its gradient is that of backpropagation."""
 
+import copy
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -486,6 +488,23 @@ def test_the_kernels_refuse_what_would_lead_them_astray():
     ):
         with pytest.raises(ValueError):
             w.order.move(place, *given)
+
+
+def test_a_model_that_was_learnt_from_can_be_copied_and_sent_away():
+    model, (u, y) = read(LIQUIDS["gated"]), stream(time=5)
+    errors(Live(model, RTRL(head=RLS())), u, y)
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert np.array_equal(errors(Live(again, RTRL()), u, y), errors(Live(model, RTRL()), u, y))
+
+
+def test_parameters_in_single_precision_stay_so():
+    half = tree.map_arrays(lambda _, a: a.astype(np.float32) if a.dtype == np.float64 else a, read(LIQUIDS["LTC"]))
+    u, y = stream(time=40)
+    live = Live(half, RTRL(Adam(0.01)))
+    errors(live, u, y)
+    after = tree.arrays(live.model)
+    assert all(after[path].dtype == array.dtype for path, array in tree.arrays(half).items())
+    assert not np.array_equal(after["liquid.recurrent.w"], half.liquid.recurrent.w)
 
 
 def test_two_learners_of_one_model_do_not_disturb_each_other():

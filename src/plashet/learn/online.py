@@ -81,13 +81,20 @@ class Workings:
         return {}
 
 
+class Made(dict[Any, Any]):
+    """What has been made of a model, kept beside its fields: a copy of the model, or a pickle of it, makes its own."""
+
+    def __reduce__(self) -> Any:
+        return Made, ()
+
+
 def _workings(learner: Any, model: Any) -> Workings:
     """Of an untaught model. Raises as `anatomy` and `first_order` do."""
-    made: dict[Any, Workings] = vars(model).setdefault("_online", {})
+    made = vars(model).setdefault("_online", Made())
     key = learner.exact, learner.head is not None
     if key not in made:
         made[key] = _worked(model, *key)
-    return made[key]
+    return made[key]  # type: ignore[no-any-return]
 
 
 def _worked(model: Any, exact: bool, headed: bool) -> Workings:
@@ -226,7 +233,8 @@ def current(learner: Any, k: OnlineKnowledge) -> Any:
     readout = None if learner.head is None else learner.head.model(k.head).readout
     if readout is None and k.book[CHANGES] == 0:
         return k.untaught
-    of, with_readout, model = vars(k.untaught).get("_taught_online", (None, None, None))
+    made = vars(k.untaught).setdefault("_online", Made())
+    of, with_readout, model = made.get("taught", (None, None, None))
     if of is k.theta and with_readout is readout:
         return model
     if of is not k.theta:
@@ -234,7 +242,7 @@ def current(learner: Any, k: OnlineKnowledge) -> Any:
         model = packed.put(k.untaught, k.theta) if k.book[CHANGES] else k.untaught
     if readout is not None:
         model = replace(model, readout=readout)
-    vars(k.untaught)["_taught_online"] = k.theta, readout, model
+    made["taught"] = k.theta, readout, model
     return model
 
 
