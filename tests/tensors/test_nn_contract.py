@@ -265,3 +265,14 @@ def test_what_does_not_fit_is_told(message):
 def test_dropout_is_a_share():
     with pytest.raises(ValueError, match="share left out"):
         net(dropout=1.0)
+
+
+def test_autocast_leaves_a_liquid_its_precision():
+    model = torch.nn.Sequential(torch.nn.Linear(INPUTS, INPUTS), net().float())
+    u = signal()[0].float()
+    plain, _ = model(u)
+    with torch.autocast("cpu", torch.bfloat16):
+        out, _ = model(u)
+        y, _ = model[1].step(model[0](u[:, 0]))
+    assert out.dtype == y.dtype == torch.float32
+    close(out, plain, 0.05)

@@ -21,8 +21,9 @@ def direct(mould: Mould, units: int, given: tuple[Tensor, Tensor, Tensor], held:
     if torch.is_grad_enabled():
         after: tuple[Tensor, Tensor] = _Run.apply(mould, units, *given, *held)
         return after
-    theta = effective(held, mould.positive)
-    return run_kernel(mould.layout, mould.cell(theta.detach().numpy()), *(a.detach() for a in given), units)
+    u, dt, state = (a.detach() for a in given)
+    theta = effective(held, mould.positive).detach()
+    return run_kernel(mould.layout, mould.cell(theta.numpy()), u, dt, state, units)
 
 
 def untouched(u: Tensor) -> bool:

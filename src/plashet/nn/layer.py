@@ -78,6 +78,10 @@ class Liquid(nn.Module):
         """How many numbers the state of a row has."""
         return sum(self.sizes)
 
+    @property
+    def dtype(self) -> torch.dtype:
+        return self._held()[0].dtype
+
     def theta(self) -> Tensor:
         """The effective parameters in one vector, those that must be positive first."""
         return effective(self._held(), self.positive)

@@ -12,7 +12,7 @@ from ..liquids.rules import Rule
 from ..liquids.solvers import Solver
 from .drawn import Drawn
 from .recurrent import Contract
-from .wirings import connectomes
+from .wirings import connectomes, is_count
 
 
 class LTC(Drawn):
@@ -95,7 +95,7 @@ class CfC(Drawn):
             raise ValueError(f"mode is one of {', '.join(RULES)}; got {mode!r}")
         self.mode, self.activation, self.mixed_memory = mode, activation, mixed_memory
         directions = 2 if bidirectional else 1
-        wired = not isinstance(units, int)
+        wired = not is_count(units)
         self.backbone = _backbone(wired, backbone_units, backbone_layers, backbone_dropout)
         self.connectomes = connectomes(units, input_size, num_layers, directions) if wired else []
         self.sizes = [] if wired else [(input_size if k == 0 else units * directions, units) for k in range(num_layers)]

@@ -93,6 +93,7 @@ class Recurrent(nn.Module):
         return output.squeeze(row), _each(hx, lambda h: h.squeeze(-2))
 
     def _batch(self, input: Tensor, hx: Hidden | None, given: Given) -> tuple[Tensor, Hidden]:
+        input = self._uncast(input)
         heard = sequences(input, given, self.input_size, self.batch_first, self.absent)
         states, stacked = self._states(hx, heard.u)
         output, after = self._through(heard, states)
@@ -127,7 +128,7 @@ class Recurrent(nn.Module):
             raise ValueError("a stream has no end yet from which to go backwards: step needs bidirectional=False")
         if x.dim() not in (1, 2) or x.shape[-1] != self.input_size:
             raise ValueError(f"x is {tuple(x.shape)}, wanted (batch, {self.input_size}) or ({self.input_size},)")
-        one = x.dim() == 1
+        one, x = x.dim() == 1, self._uncast(x)
         u = x[None, None] if one else x[None]
         dts = torch.as_tensor(dt, dtype=u.dtype, device=u.device).expand(u.shape[:2])
         states, stacked = self._states(_each(state, lambda h: h.unsqueeze(-2)) if one else state, u)
@@ -136,6 +137,10 @@ class Recurrent(nn.Module):
         output = output[0] if self.contract.return_sequences else output
         hx = self._hidden(after, stacked)
         return (output[0], _each(hx, lambda h: h.squeeze(-2))) if one else (output, hx)
+
+    def _uncast(self, x: Tensor) -> Tensor:
+        """Under autocast, what comes in half precision in that of the parameters, as torch's own do."""
+        return x.to(self.layers[0].dtype) if torch.is_autocast_enabled(x.device.type) else x
 
     def _states(self, hx: Hidden | None, u: Tensor) -> tuple[list[Tensor], bool]:
         """The states of the layers (batch, width), and whether they came stacked."""

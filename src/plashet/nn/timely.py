@@ -109,7 +109,7 @@ class Leaky(Drawn):
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        self.wiring = None if isinstance(units, int) else units
+        self.wiring = units if isinstance(units, Wiring) else None
         if self.wiring is not None and (num_layers > 1 or bidirectional or self.wiring.inputs != input_size):
             raise ValueError(
                 f"a Wiring is for one layer and direction, and for its {self.wiring.inputs} inputs; got {input_size} "
@@ -117,7 +117,7 @@ class Leaky(Drawn):
             )
         self.tau, self.activation, self.mixed_memory = tau, activation, mixed_memory
         self.connectomes = []
-        count = units if isinstance(units, int) else units.units
+        count = units.units if isinstance(units, Wiring) else int(units)
         self.sizes = _sizes(input_size, count, num_layers, bidirectional)
         contract = Contract(batch_first, return_sequences, bidirectional, dropout, proj_size)
         super().__init__(num_layers, contract, device, dtype)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..wiring import Connectome, dense, from_ncps
 
 
@@ -24,9 +26,14 @@ def connectomes(units: Any, inputs: int, layers: int, directions: int) -> list[C
     return found
 
 
+def is_count(units: Any) -> bool:
+    """Whether it is how many units there are, and no wiring of them."""
+    return isinstance(units, int | np.integer)
+
+
 def connectome_of(units: Any, inputs: int) -> Connectome:
-    if isinstance(units, int):
-        return dense(units, inputs)
+    if is_count(units):
+        return dense(int(units), inputs)
     if isinstance(units, Connectome):
         if units.inputs != inputs:
             raise ValueError(
