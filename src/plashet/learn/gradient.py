@@ -21,6 +21,7 @@ class WindowKnowledge(NamedTuple):
     """What Gradient knows. Tick n since the first, from 0, lies at place n % window of the rings."""
 
     model: Any  # as learnt so far
+    packed: Packing  # where its parameters lie in theta
     theta: Array  # (size,) its raw parameters
     optimiser: Any  # what the optimiser knows
     before: State | None  # arrays (window, *batch, ...): the state before each tick; None before the first tick
@@ -80,7 +81,7 @@ class Gradient:
             raise ValueError("nothing in the model is to be learnt; `trainable` names fields of a cell that are")
         theta = packed.of(model)
         optimiser = stepper(self.optimizer, packed).init(theta)
-        return WindowKnowledge(model, theta, optimiser, None, None, None, None, 0, 0, -1, 0, 0)
+        return WindowKnowledge(model, packed, theta, optimiser, None, None, None, None, 0, 0, -1, 0, 0)
 
     def watch(self, knowledge: WindowKnowledge, seen: Evidence) -> tuple[WindowKnowledge, WindowTrace]:
         k, tick = knowledge, knowledge.ticks
@@ -126,13 +127,12 @@ class Gradient:
         k.y[...] = np.nan  # type: ignore[index]
         k = k._replace(fresh=0, last=-1)
         state = tree.map_arrays(lambda _, a: a[order[0]], k.before)
-        packed = packing(k.model)
         with np.errstate(over="ignore", invalid="ignore"):
-            slope = slopes(packed, k.model, k.theta, (state, u, dt.astype(u.dtype), y), self.loss)
+            slope = slopes(k.packed, k.model, k.theta, (state, u, dt.astype(u.dtype), y), self.loss)
         if not np.isfinite(slope).all():
             return k._replace(skipped=k.skipped + 1)
-        optimiser, theta = stepper(self.optimizer, packed).step(k.optimiser, k.theta, slope)
-        return k._replace(model=packed.put(k.model, theta), theta=theta, optimiser=optimiser)
+        optimiser, theta = stepper(self.optimizer, k.packed).step(k.optimiser, k.theta, slope)
+        return k._replace(model=k.packed.put(k.model, theta), theta=theta, optimiser=optimiser)
 
 
 def slopes(
