@@ -34,6 +34,11 @@ GRID = tuple(
     Recipe(rate=rate, decay=decay, clip=clip) for rate, (decay, clip) in product((5e-3, 1e-2), ((0.3, 3.0), (0.4, 4.0)))
 )
 WANTED = {"Gated 32": 2.05, "LTC 32": 2.25, "LTC 32, NCP": 2.25}
+BEFORE = """What the grid spans was found before, with formulas of a few lines, in 44 trials of the gated liquid and 11 of an LSTM,
+one seed each, on the validation part: weight decay helps most (0.1 and more times the rate; without it 0.2 to 0.3
+worse), then errors weighed by 1/s, and b2 = 0.99 in Adam. Of no use or worse: dropout, noise on the inputs, an average
+of the weights, several lags in the skip, another range of time constants, clipping at 2 or 5. The published LTC was given
+one recipe of the grid. Errors in raw units; seconds are those of a processor that other programs used too."""
 NOTES = {
     "Gated 32": "h' = u + (h - u) exp(-dt/tau), all to all",
     "LTC 32": "the published cell, all to all, 6 unfolds",
@@ -87,7 +92,7 @@ def baselines(parts: Any, seeds: list[int]) -> dict[str, Any]:
 def page(kept: dict[str, Any]) -> str:
     """half_cheetah.md."""
     rows = [(who, _spread(e), "", "", "", "", "") for who, e in kept.get("baselines", {}).items()]
-    rows.append(("nn.LSTM 32, LTC 32 as published", "2.500, 2.308", "", "", "", "", "2.308"))
+    rows.append(("published: LSTM 2.500 ± 0.140, LTC", "2.308 ± 0.015", "", "", "", "", ""))
     for who, one in kept.get("results", {}).items():
         runs = list(one["runs"].values())
         tests, wanted = [r["test"] for r in runs], WANTED.get(who)
@@ -112,7 +117,7 @@ def page(kept: dict[str, Any]) -> str:
         "recipes tried",
         "wanted",
     )
-    text = [f"# Half-cheetah\n\n{__doc__.split('(half_cheetah_data')[0].strip()}\n", common.table(columns, rows)]
+    text = [f"# Half-cheetah\n\n{__doc__.strip()}\n\n{BEFORE}\n", common.table(columns, rows)]
     text.append(_paired(kept.get("results", {})))
     text.append(_choices(kept))
     machine = kept["machine"]
