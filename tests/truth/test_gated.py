@@ -114,6 +114,24 @@ def test_time_constants_at_rest_cover_the_range_that_was_asked_for():
     np.testing.assert_allclose(np.sort(1 / (np.log1p(np.exp(bounded.bias[1])) + 1 / 40)), np.geomspace(0.5, 30.0, 9))
 
 
+def test_fast_time_constants_are_drawn_as_well_as_slow_ones():
+    for cell in (liquids.gated(NET, seed=0, tau=(1e-5, 1e-2)), liquids.diagonal(3, 9, seed=0, tau=(1e-5, 1e-2))):
+        np.testing.assert_allclose(np.sort(1 / np.logaddexp(0, cell.bias[1])), np.geomspace(1e-5, 1e-2, 9), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 4e-7), (np.float64, 1e-15)])
+def test_the_rate_is_near_the_rounding_of_its_dtype(dtype, tolerance):
+    """h = exp(-dt softplus(a)) from 1, with dt such that the rate alone decides how near."""
+    a = np.linspace(-14, 14, 2001).astype(dtype)
+    cell = Diagonal(np.zeros((2, 2001, 1), dtype), np.stack((np.zeros_like(a), a)))
+    rate = np.logaddexp(0, a.astype(np.float64))
+    ones = type(cell.init(np.zeros(1)))(np.ones(2001, dtype))
+    for share in (0.5, 1.0):
+        dt = np.asarray(share / np.median(rate), dtype)
+        found = cell.tick(ones, np.zeros(1, dtype), dt)[1]
+        np.testing.assert_allclose(found, np.exp(-float(dt) * rate), rtol=tolerance * (1 + rate.max()), atol=tolerance)
+
+
 def test_a_diagonal_liquid_is_a_gated_one_without_recurrent_synapses():
     rng = np.random.default_rng(1)
     by_edges, diagonal = alone()
