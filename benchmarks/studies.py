@@ -1,7 +1,7 @@
 """What liquids are good for, in one table for the README: `python benchmarks/studies.py`.
 
-Reads what the studies have kept beside this file (digits.json, listening.json, robot.json, maass2002.json), each made
-by the script of that name, and puts the table between the markers of README.md. Nothing is measured here.
+Reads what the studies have kept beside this file (digits.json, listening.json, robot.json, maass2002.json, worm.json),
+each made by the script of that name, and puts the table between the markers of README.md. Nothing is measured here.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import common
 import numpy as np
 import summary
+import worm_page
 
 HERE = Path(__file__).resolve().parent
 BEGIN, END = "<!-- studies -->", "<!-- /studies -->"
@@ -71,14 +72,16 @@ def main() -> int:
     linked = [(*row[:-1], f"[{row[-1]}](benchmarks/{row[-1]})") for row in rows]
     orderings = [r for r in kept("maass2002")["results"] if r["met"] is not None]
     held = sum(bool(r["met"]) for r in orderings)
-    dates = sorted({kept(name)["machine"]["date"] for name in ("digits", "listening", "robot", "maass2002")})
+    dates = sorted({kept(name)["machine"]["date"] for name in ("digits", "listening", "robot", "maass2002", "worm")})
     bare = kept("digits")["results"]["reservoir, no memory at all"]
     said = (
         "Means over seeds [least, most]; how settings were chosen is said in each script. On the digits a random layer "
         f"as wide as the reservoir, without any memory, has {spread(bare['official'])} and {spread(bare['unseen'])}: "
         "most of the gain there is its width ([benchmarks/digits.md](benchmarks/digits.md)). The experiments of Maass, "
         f"Natschläger & Markram 2002 with the paper's own circuit: {held} of {len(orderings)} orderings of its Figures "
-        "2, 5, 6 and 7 hold, the others are undecided ([benchmarks/maass2002.md](benchmarks/maass2002.md)). Measured "
+        "2, 5, 6 and 7 hold, the others are undecided ([benchmarks/maass2002.md](benchmarks/maass2002.md)). "
+        "The worm *C. elegans* was a reservoir and a trained net on three tasks "
+        f"([benchmarks/worm.md](benchmarks/worm.md)). {worm_page.verdict(kept('worm'))} Measured "
         f"{', '.join(dates)}; one command each, `python benchmarks/NAME`."
     )
     summary.into_readme(HERE.parent / "README.md", f"{common.table(COLUMNS, linked)}\n{said}\n", BEGIN, END)
