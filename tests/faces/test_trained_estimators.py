@@ -99,6 +99,17 @@ def test_without_a_warm_start_fit_starts_afresh_and_is_the_same_again():
     assert not hasattr(one.set_params(training=None).fit(x, y), "trained_")
 
 
+def test_a_warm_start_with_other_data_is_told():
+    x, y = parity(30)
+    one = SequenceClassifier(Gated(), training=pl.Training(epochs=1), warm_start=True).fit(x, y)
+    with pytest.raises(
+        ValueError, match="goes on with a liquid of 1 inputs and 2 outputs or classes; now there are 1 a"
+    ):
+        one.fit(x, np.arange(30) % 3)
+    with pytest.raises(ValueError, match="now there are 2 and 2: warm_start=False begins anew"):
+        one.fit([np.repeat(u, 2, axis=1) for u in x], y)
+
+
 def test_training_goes_with_any_readout_and_front_end():
     x, y = parity(60)
     doubled = lambda u: 2 * np.asarray(u)

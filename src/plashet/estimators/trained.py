@@ -51,6 +51,8 @@ def train_liquid(
                 "training came, but the liquid names nothing to learn: give one that does, such as "
                 'plashet.liquids.gated(...) or plashet.trainable.trainable(leaky, "tau"), or training=None'
             )
+    else:
+        _fits(before.model, len(sequences[0][0]), wanted.shape[1])
     loss = CrossEntropy() if classes else Squared()
     return train_sequences(model, sequences, wanted, training, loss=loss, validation=held)
 
@@ -69,6 +71,14 @@ def validated(index: Array, training: Training, apart: Array | None) -> Array:
         rows = rng.permutation(np.flatnonzero(kinds == kind))
         held[rows[: min(int(np.ceil(training.validation * len(rows))), len(rows) - 1)]] = True
     return held
+
+
+def _fits(model: Any, inputs: int, outputs: int) -> None:
+    if (model.liquid.inputs, model.outputs) != (inputs, outputs):
+        raise ValueError(
+            f"warm_start goes on with a liquid of {model.liquid.inputs} inputs and {model.outputs} outputs or classes; "
+            f"now there are {inputs} and {outputs}: warm_start=False begins anew"
+        )
 
 
 def _scaled(targets: Array) -> Array:
