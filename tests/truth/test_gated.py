@@ -151,6 +151,7 @@ def test_slopes_are_finite_differences(cell, ticks, batch):
     """In a random direction of each of the parameters, the input, the times and the state."""
     rng = np.random.default_rng(ticks)
     u, dt = rng.normal(size=(ticks, *batch, U)), rng.exponential(0.7, (ticks, *batch)) + 0.1
+    u[rng.random(u.shape) < 0.2] = np.nan
     if "Leaky" not in type(cell).__name__:
         dt[rng.random(dt.shape) < 0.2] = -1.0
     state = tree.map_arrays(lambda _, a: rng.uniform(-0.9, 0.9, a.shape), cell.init(u[0]))
@@ -173,6 +174,7 @@ def test_slopes_are_finite_differences(cell, ticks, batch):
     for path, slope in pulled.parameters.items():
         check(lambda d, path=path: (tree.replace(cell, {path: held[path] + d}), state, u, dt), slope, path)
     check(lambda d: (cell, state, u + d, dt), pulled.u, "u")
+    assert (pulled.u[np.isnan(u)] == 0).all()
     there = dt > 0
     check(lambda d: (cell, state, u, dt + d * there), np.where(there, pulled.dt, 0), "dt")
     assert "Leaky" in type(cell).__name__ or (pulled.dt[~there] == 0).all()
