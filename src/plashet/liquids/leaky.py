@@ -98,7 +98,8 @@ class Leaky:
     def run(self, state: LeakyState, u: Array, dt: Array, out: Array | None = None) -> tuple[LeakyState, Array]:
         """The compiled fold of `step`: u (time, *batch, inputs), dt (time,) or (time, *batch), a batch in threads."""
         rows = int(np.prod(u.shape[1:-1]))
-        x = np.array(np.broadcast_to(state.x, (*u.shape[1:-1], self.outputs)), u.dtype).reshape(rows, self.outputs)
+        x = np.broadcast_to(state.x, (*u.shape[1:-1], self.outputs))
+        x = np.array(x, u.dtype, order="C").reshape(rows, self.outputs)
         written = np.empty((*u.shape[:-1], self.outputs), u.dtype) if out is None else out
         _check_out(written, (*u.shape[:-1], self.outputs), u.dtype)
         faces = (
@@ -158,8 +159,8 @@ class Leaky:
         """
         batch, outputs = u.shape[1:-1], len(bias)
         rows = int(np.prod(batch))
-        x = np.array(state.x, u.dtype).reshape(rows, self.outputs)
-        heard = np.array(last, np.float64).reshape(rows, outputs)
+        x = np.array(state.x, u.dtype, order="C").reshape(rows, self.outputs)
+        heard = np.array(last, np.float64, order="C").reshape(rows, outputs)
         y = np.empty((len(u), rows, outputs))
         given = np.ascontiguousarray(u.reshape(len(u), rows, self.inputs - outputs))
         weights = np.ascontiguousarray(weights)

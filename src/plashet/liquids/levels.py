@@ -156,7 +156,7 @@ class Plan:
         rows = flat_u.shape[1]
         seen, slopes = (np.ascontiguousarray(a, self.dtype).reshape(ticks, rows, self.units) for a in (outputs, slope))
         dh, dc = (
-            np.zeros((rows, size), self.dtype) if a is None else np.array(a, self.dtype).reshape(rows, size)
+            np.zeros((rows, size), self.dtype) if a is None else np.array(a, self.dtype, order="C").reshape(rows, size)
             for a, size in zip(after, (self.units, self.cells), strict=True)
         )
         du, ddt = np.empty(flat_u.shape, self.dtype), np.empty((ticks, rows), self.dtype)
@@ -184,7 +184,7 @@ class Plan:
         dts = np.ascontiguousarray(dt, self.dtype).reshape(len(u), 1 if np.ndim(dt) == 1 else rows)
         flat = np.ascontiguousarray(u, self.dtype).reshape(len(u), rows, self.inputs)
         kept = (
-            np.array(np.broadcast_to(a, (*batch, size)), self.dtype).reshape(rows, size)
+            np.array(np.broadcast_to(a, (*batch, size)), self.dtype, order="C").reshape(rows, size)
             for a, size in ((h, self.units), (self.none if c is None else c, self.cells))
         )
         return (flat, dts, *kept)  # type: ignore[return-value]

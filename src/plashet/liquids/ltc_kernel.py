@@ -31,8 +31,8 @@ class Plan:
         written = out.reshape(1, rows, self.units)
         try:
             self.compiled.run(*flat, written, 0, rows)
-        except TypeError:  # an array that is not contiguous: rare, so it pays, not every tick
-            self.compiled.run(*map(np.ascontiguousarray, flat), written, 0, rows)
+        except TypeError:  # an array that is not contiguous or of another dtype: rare, so it pays, not every tick
+            self.compiled.run(*(np.ascontiguousarray(a, u.dtype) for a in flat), written, 0, rows)
         return out
 
     def run(self, v: Array, u: Array, dt: Array, out: Array | None) -> tuple[Array, Array]:

@@ -101,7 +101,7 @@ def _pull_tick(
         dk * bent * o * (1 - o),
     )
     flat = [a.reshape(-1, cell.outputs) for a in heads]
-    x, before = observed(u).reshape(-1, cell.inputs), h.reshape(-1, cell.outputs)
+    x, before = observed(u).reshape(len(flat[0]), cell.inputs), h.reshape(-1, cell.outputs)
     found = {f"liquid.{path}": a for path, a in inner.parameters.items()}
     found |= {"w_in": np.stack([a.T @ x for a in flat]), "w": np.stack([a.T @ before for a in flat])}
     found["bias"] = np.stack([a.sum(0) for a in flat])
