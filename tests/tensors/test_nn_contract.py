@@ -6,7 +6,7 @@ import pytest
 pytestmark = pytest.mark.torch
 torch = pytest.importorskip("torch")
 
-from pools import pool  # noqa: E402
+from pools import PoolState, pool  # noqa: E402
 from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_sequence  # noqa: E402
 
 from plashet import nn, run  # noqa: E402
@@ -62,6 +62,23 @@ def test_layers_and_directions_are_the_cells_one_after_the_other(layers, directi
         for part in (0, 1):
             got = hx[part].detach().reshape(layers * directions, 4, UNITS)[:, row]
             np.testing.assert_allclose(got, [end[part] for end in after], rtol=1e-12)
+
+
+def test_every_layer_and_direction_begins_at_its_own_state():
+    model, (u, dt) = net(2, 2), signal()
+    make = torch.Generator().manual_seed(5)
+    hx = tuple(torch.randn(4, 4, UNITS, generator=make, dtype=u.dtype) for _ in range(2))
+    out, _ = model(u, hx, timespans=dt)
+    heard = u[1].numpy()
+    for k in range(2):
+        found = []
+        for d, back in enumerate((slice(None), slice(None, None, -1))):
+            place = 2 * k + d
+            state = PoolState(*(h[place, 1].numpy() for h in hx))
+            y, _ = run(model.layers[place].cell(), heard[back].copy(), dt[1].numpy()[back].copy(), state)
+            found.append(y[back])
+        heard = np.concatenate(found, -1)
+    np.testing.assert_allclose(out[1].detach(), heard, rtol=1e-12)
 
 
 def test_shapes_are_those_of_torchs_own():

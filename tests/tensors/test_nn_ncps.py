@@ -128,6 +128,22 @@ def test_a_wired_cfc_as_ncps_computes_it_gives_the_same_numbers(wiring, mode):
     close(nn.state_from_ncps(ours, end), hx)
 
 
+def test_what_ncps_computes_has_a_synapse_even_where_its_weight_is_zero():
+    """So that it can be learnt on from there as ncps would."""
+    torch.manual_seed(0)
+    plan = ncps.wirings.NCP(6, 5, 3, 3, 2, 4, 3)
+    for mode, of_inter in (("default", 6 * INPUTS), ("pure", None)):
+        theirs = ncps_torch.CfC(INPUTS, plan, mode=mode)
+        for layer in theirs.rnn_cell._layers:
+            for p in layer.parameters():
+                if p.requires_grad:
+                    p.data.zero_()
+        net = nn.from_ncps(theirs).connectomes[0]
+        assert net.sensory.edges == (of_inter or np.abs(plan.sensory_adjacency_matrix).sum())
+        if mode == "default":
+            assert net.recurrent.edges == 6 * 6 + 6 * 5 + 5 * 5 + 5 * 3 + 3 * 3
+
+
 @pytest.mark.parametrize("kind", ["LTC", "CfC", "wired CfC", "wired LTC"])
 def test_mixed_memory_gives_the_same_numbers(kind):
     torch.manual_seed(0)
