@@ -202,6 +202,20 @@ def test_the_number_of_cores_changes_no_bit_of_slopes(cell, monkeypatch):
         assert np.array_equal(a, b)
 
 
+@every
+@pytest.mark.parametrize("shape", [(0, 3), (0,), (4, 0)])
+def test_no_ticks_and_no_rows_have_slopes_too(cell, shape):
+    u, dt = np.zeros((*shape, U)), np.ones(shape)
+    state = cell.init(np.zeros((*shape[1:], U)))
+    _, outputs = cell.run(state, u, dt)
+    pulled = cell.pull(state, u, dt, outputs, outputs, tree.map_arrays(lambda _, a: np.ones(a.shape), state))
+    held = tree.arrays(cell)
+    for path, slope in pulled.parameters.items():
+        assert slope.shape == held[path].shape
+        assert (slope == 0).all()
+    assert all((a == 1).all() for a in tree.arrays(pulled.state).values())
+
+
 def test_mixed_memory_in_one_kernel_is_mixed_memory_tick_by_tick():
     rng = np.random.default_rng(5)
     cell = liquids.mixed(liquids.gated(NET, seed=1), seed=2)
@@ -281,6 +295,11 @@ def test_the_kernel_refuses_what_would_lie_outside_its_arrays():
     ):
         with pytest.raises((ValueError, TypeError)):
             plan.run(*wrong)
+    with pytest.raises(ValueError, match="holds on to its levels"):
+        shape.add(1, 0, ints(2, 3), ints(4, 5), ints(0), ints(0), edge)
+    for sizes in ((2**62, 2, 0, 0), (1, 2**62, 2**62, 0), (1, 0, 0, 0), (1, 2, -1, 0)):
+        with pytest.raises(ValueError, match="sizes"):
+            _kernels.GatedShape(*sizes)
 
 
 def test_what_does_not_fit_is_told():
