@@ -39,7 +39,7 @@ void run_tile(const LTCNet<T> &net, const LTCSeries<T> &s, std::int64_t first, s
                     const Vec<T> gleak = all(net.gleak[i]), now = load<T>(v + at);
                     const Vec<T> current = gleak * all(net.vleak[i]) + load<T>(pulled + at) + load<T>(among + at);
                     const Vec<T> total = gleak + load<T>(open + at) + load<T>(heard + at);
-                    const Vec<T> k = load<T>(step + l * W) / all(net.cm[i]);
+                    const Vec<T> k = pace<T>(load<T>(step + l * W), all(net.cm[i]));
                     store<T>(v + at, now + rate<T>(net.exponential, k, total) * (current - total * now));
                 }
         }
@@ -98,7 +98,7 @@ void run_row(const LTCNet<T> &net, const LTCSeries<T> &s, std::int64_t row, T *o
                 const Vec<T> gleak = load<T>(net.gleak + i), now = load<T>(v + i);
                 const Vec<T> current = gleak * load<T>(net.vleak + i) + load<T>(pulled + i) + load<T>(among + i);
                 const Vec<T> total = gleak + load<T>(open + i) + load<T>(heard + i);
-                const Vec<T> k = step / load<T>(net.cm + i);
+                const Vec<T> k = pace<T>(step, load<T>(net.cm + i));
                 store<T>(v + i, now + rate<T>(net.exponential, k, total) * (current - total * now));
             }
         }

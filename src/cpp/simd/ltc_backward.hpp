@@ -77,7 +77,8 @@ void again(const LTCNet<T> &net, Back<T> &b) {
                 const Vec<T> gleak = all(net.gleak[i]), now = load<T>(v + at);
                 const Vec<T> current = gleak * all(net.vleak[i]) + load<T>(b.pulled + at) + load<T>(b.among + at);
                 const Vec<T> total = gleak + load<T>(b.open + at) + load<T>(b.heard + at);
-                const Vec<T> r = rate<T>(net.exponential, load<T>(b.step + l * W) / all(net.cm[i]), total);
+                const Vec<T> k = pace<T>(load<T>(b.step + l * W), all(net.cm[i]));
+                const Vec<T> r = rate<T>(net.exponential, k, total);
                 const Vec<T> drive = current - total * now;
                 store<T>(rates + at, r);
                 store<T>(totals + at, total);
@@ -100,8 +101,8 @@ void through_units(const LTCNet<T> &net, Back<T> &b, std::int64_t n) {
         for (int l = 0; l < L; ++l) {
             const std::int64_t at = i * ltc_tile + l * W;
             const Vec<T> slope = load<T>(b.dv + at), r = load<T>(rates + at), total = load<T>(totals + at);
-            const Vec<T> drive = load<T>(drives + at), k = load<T>(b.step + l * W) / all(net.cm[i]);
-            const Vec<T> left = all(T(1)) - r * total;
+            const Vec<T> drive = load<T>(drives + at), k = pace<T>(load<T>(b.step + l * W), all(net.cm[i]));
+            const Vec<T> left = left_of<T>(net.exponential, k, total);
             const Vec<T> of_rate = net.exponential ? slope_of_rate<T>(k, total, r, left) : Vec<T>{} - r * r;
             const Vec<T> dI = slope * r, dG = slope * (drive * of_rate - r * load<T>(v + at));
             const Vec<T> dk = slope * drive * (net.exponential ? left : left * left);

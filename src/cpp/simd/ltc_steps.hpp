@@ -46,7 +46,13 @@ PLASHET_INLINE typename Traits<T>::Bits is_observed(Vec<T> x) {
     return at_or_above<T>(x, x);
 }
 
-// v' = v + r (I - G v): r for k = dt / (unfolds cm) and the whole conductance G
+// k = dt / (unfolds cm). A step beyond 2^100 (2^1000) is as good as endless, and k G shall not overflow.
+template <class T>
+PLASHET_INLINE Vec<T> pace(Vec<T> step, Vec<T> cm) {
+    return at_most<T>(step / cm, sizeof(T) == 4 ? T(1.2676506002282294e30) : T(1.0715086071862673e301));
+}
+
+// v' = v + r (I - G v): r for k and the whole conductance G
 template <class T>
 PLASHET_INLINE Vec<T> rate(bool exponential, Vec<T> k, Vec<T> total) {
     const Vec<T> one = all(T(1)), z = k * total;
@@ -54,6 +60,13 @@ PLASHET_INLINE Vec<T> rate(bool exponential, Vec<T> k, Vec<T> total) {
     const auto some = above<T>(z, Vec<T>{});
     const Vec<T> share = (Vec<T>{} - expm1<T>(Vec<T>{} - z)) / select<T>(some, z, one);
     return k * select<T>(some, share, one);
+}
+
+// 1 - r G, what a step leaves of v: not as that difference, which is all rounding where little is left
+template <class T>
+PLASHET_INLINE Vec<T> left_of(bool exponential, Vec<T> k, Vec<T> total) {
+    const Vec<T> one = all(T(1)), z = k * total;
+    return exponential ? exp<T>(Vec<T>{} - z) : one / (one + z);
 }
 
 // u of one tick and tile, transposed to [input][row] and sent through the affine map; rows that are not there: zeros
