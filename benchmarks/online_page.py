@@ -25,9 +25,9 @@ RTRL follows both changes, and in every seed it is below truncated backpropagati
 first 500 ticks and not any more in the last 1,000. It gains that by moving at every tick instead of every second: a
 window of a single tick, at every tick, does as well as the exact gradient (and costs a little more), for at ticks as
 long as these the net forgets within a tick or two, and longer credit has nothing to add; SnAp-1 is as good, too.
-Least squares on the readout alone, the liquid frozen, ends below every gradient here, at a fifth of the cost. Moving the
-liquid under it adds nothing to it in the one change and 2 % in the other. Before the change, where there is nothing to
-follow, the frozen net is the best: every learner pays for its readiness.
+Least squares on the readout alone, the liquid frozen, ends below every gradient here, at a fifth of the cost. Moving
+the liquid under it adds nothing to it in the one change and 2 % in the other. Before the change, where there is nothing
+to follow, the frozen net is the best: every learner pays for its readiness.
 """
 
 

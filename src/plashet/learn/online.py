@@ -53,7 +53,7 @@ class Workings:
     columns: Array  # (learnt,) columns of the slopes that stand for a parameter
     theta: Array  # (learnt,) and for which
     motors: Array  # (2, motors) where in theta the weights and biases of the Motors behind the liquid are
-    readout: tuple[Array, Array] | None  # where in theta the readout's weights and bias are; None: a head learns them
+    readout: tuple[slice, slice] | None  # where in theta the readout's weights and bias are; None: a head learns them
 
     def kernel(self, dtype: Any) -> Any:
         """The kernel's layout, made once for each dtype."""
@@ -109,8 +109,14 @@ def _worked(model: Any, exact: bool, headed: bool) -> Workings:
     behind = np.empty((2, 0), np.int64)
     if motors is not None:
         behind = np.stack([places[f"{where.motors}weight"], places[f"{where.motors}bias"]])
-    readout = None if headed else (places["readout.weights"], places["readout.bias"])
+    readout = None if headed else (_whole(places["readout.weights"]), _whole(places["readout.bias"]))
     return Workings(where, packed, order, layout, learnt, layout.columns[learnt], behind, readout)
+
+
+def _whole(places: Array) -> slice:
+    """An array's stretch of theta."""
+    first = int(places.min()) if places.size else 0
+    return slice(first, first + places.size)
 
 
 def begin(learner: Any, model: Any) -> OnlineKnowledge:
@@ -210,13 +216,14 @@ def _sum(w: Workings, learner: Any, k: OnlineKnowledge, trace: OnlineTrace, push
         k.sum[w.motors] += share * np.einsum("ro,rokm->km", push, behind)
     features = trace.features.reshape(len(push), -1)
     if w.readout is not None:
-        k.sum[w.readout[0]] += share * (features.T.astype(np.float64) @ push)
+        k.sum[w.readout[0]] += share * (features.T.astype(np.float64, copy=False) @ push).ravel()
         k.sum[w.readout[1]] += share * push.sum(axis=0)
 
 
 def _descend(learner: Any, k: OnlineKnowledge) -> OnlineKnowledge:
     w = _workings(learner, k.untaught)
-    slope = w.packing.chain(k.theta, k.sum / k.book[WAITING])
+    of, *_, effective = vars(k.untaught)["_online"].get("taught", (None, None))
+    slope = w.packing.chain(k.theta, k.sum / k.book[WAITING], effective if of is k.theta else None)
     k.sum[...] = 0.0
     k.book[WAITING] = 0
     with np.errstate(over="ignore", invalid="ignore"):
@@ -234,15 +241,16 @@ def current(learner: Any, k: OnlineKnowledge) -> Any:
     if readout is None and k.book[CHANGES] == 0:
         return k.untaught
     made = vars(k.untaught).setdefault("_online", Made())
-    of, with_readout, model = made.get("taught", (None, None, None))
+    of, with_readout, model, effective = made.get("taught", (None, None, None, None))
     if of is k.theta and with_readout is readout:
         return model
     if of is not k.theta:
         packed = _workings(learner, k.untaught).packing
-        model = packed.put(k.untaught, k.theta) if k.book[CHANGES] else k.untaught
+        effective = packed.effective(k.theta)
+        model = packed.act(k.untaught, effective) if k.book[CHANGES] else k.untaught
     if readout is not None:
         model = replace(model, readout=readout)
-    made["taught"] = k.theta, readout, model
+    made["taught"] = k.theta, readout, model, effective
     return model
 
 

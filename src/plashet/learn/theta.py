@@ -80,10 +80,11 @@ class Packing:
         effective[at] = np.logaddexp(0.0, effective[at])
         return effective
 
-    def chain(self, raw: Array, slope: Array) -> Array:
-        """dL/d(raw) from dL/d(effective): a copy."""
+    def chain(self, raw: Array, slope: Array, effective: Array | None = None) -> Array:
+        """dL/d(raw) from dL/d(effective): a copy. effective: of the raw values, where the caller has them."""
         slope, at = np.array(slope, np.float64), self.bounded
-        slope[at] *= -np.expm1(-np.logaddexp(0.0, raw[at]))
+        p = np.logaddexp(0.0, raw[at]) if effective is None else effective[at]
+        slope[at] *= -np.expm1(-p)
         return slope
 
     def of(self, model: Any) -> Array:
@@ -96,7 +97,10 @@ class Packing:
 
         Parts without parameters are the model's own. Quick, as it is done at every step of descent.
         """
-        effective = self.effective(raw)
+        return self.act(model, self.effective(raw))
+
+    def act(self, model: V, effective: Array) -> V:
+        """As `put`, from effective values: float64 arrays of the model are views of them."""
         arrays = [effective[a:b].reshape(shape) for shape, a, b in self._cuts]
         for k in self._others:
             arrays[k] = arrays[k].astype(self.dtypes[k])
