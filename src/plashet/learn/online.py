@@ -176,8 +176,10 @@ def _by_motors(w: Workings, model: Any, after: Array) -> Array:
     """The derivative of the guess by the Motors' weights and biases: (*batch, outputs, 2, motors)."""
     count = w.motors.shape[1]
     by_bias = model.readout.weights[w.anatomy.first :][:count].T
-    by_weight = by_bias * after[..., None, :count]
-    return np.stack([by_weight, np.broadcast_to(by_bias, by_weight.shape)], axis=-2)
+    slopes = np.empty((*after.shape[:-1], len(by_bias), 2, count))
+    slopes[..., 0, :] = by_bias * after[..., None, :count]
+    slopes[..., 1, :] = by_bias
+    return slopes
 
 
 def credit(learner: Any, k: OnlineKnowledge, trace: OnlineTrace, y: Array) -> tuple[OnlineKnowledge, OnlineTrace]:
@@ -212,8 +214,8 @@ def _sum(w: Workings, learner: Any, k: OnlineKnowledge, trace: OnlineTrace, push
     share = 1.0 / len(push)
     k.sum[w.theta] += share * sums[w.columns]
     if w.motors.size:
-        behind = trace.motors.reshape(*push.shape, *w.motors.shape)
-        k.sum[w.motors] += share * np.einsum("ro,rokm->km", push, behind)
+        behind = trace.motors.reshape(push.size, w.motors.size)
+        k.sum[w.motors.ravel()] += share * (push.ravel() @ behind)
     features = trace.features.reshape(len(push), -1)
     if w.readout is not None:
         k.sum[w.readout[0]] += share * (features.T.astype(np.float64, copy=False) @ push).ravel()
