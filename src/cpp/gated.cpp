@@ -56,6 +56,7 @@ class GatedPlan {
         require(std::int64_t(weights.shape(0)) >= shape_->weights, "there are fewer weights than the shape asks for");
         require(std::int64_t(constants.shape(0)) == shape_->constant_count && constants.shape(1) == 2,
                 "constants is (nodes, 2)");
+        shape_->laid_out = true;
         weights_ = weights.shape(0);
         const auto fill = [&](const std::vector<std::int64_t> &index, Aligned<T> &to) {
             for (std::size_t i = 0; i < index.size(); ++i) to[i] = index[i] < 0 ? T(0) : weights.data()[index[i]];

@@ -50,12 +50,16 @@ class SumLists {
 class GatedShape {
   public:
     GatedShape(std::int64_t inputs, std::int64_t units, std::int64_t cells, std::int64_t hidden)
-        : inputs(inputs), units(units), cells(cells), slots(1 + inputs + 2 * (units + cells) + hidden) {
-        require(inputs >= 0 && units > 0 && cells >= 0 && hidden >= 0 && slots < (std::int64_t(1) << 30), "sizes");
+        : inputs(inputs), units(units), cells(cells) {
+        constexpr std::int64_t most = 1 << 30;
+        for (const std::int64_t size : {inputs, units, cells, hidden}) require(size >= 0 && size < most, "sizes");
+        slots = 1 + inputs + 2 * (units + cells) + hidden;
+        require(units > 0 && slots < most, "sizes");
     }
 
     void add(int kind, int bend, Ints own, Ints to, Ints pre, Ints post,
              In<std::int64_t, nb::ndim<2>, nb::c_contig> index) {
+        require(!laid_out, "a plan was made of this shape, and holds on to its levels");
         require(kind >= 0 && kind <= int(Kind::lstm) && bend >= 0 && bend <= int(Bend::gelu), "no such kind or bend");
         LevelShape level{};
         level.kind = Kind(kind), level.bend = Bend(bend);
@@ -99,6 +103,7 @@ class GatedShape {
     }
 
     std::int64_t inputs, units, cells, slots, lanes = 0, constant_count = 0, weights = 0;
+    bool laid_out = false;      // a plan was made
     bool in_unit_order = true;  // node n is unit n, on every level
     std::vector<LevelShape> levels;
     std::vector<std::vector<std::int32_t>> slots_of_nodes;  // moving a vector leaves its numbers where they are

@@ -54,7 +54,7 @@ class LTCPlan {
         : kernels_(pick(ltc_kernels(set))) {
         const Size units = membrane.shape(1), inputs = affine.shape(1);
         want(membrane.shape(0) == 3 && affine.shape(0) == 2, "membrane is (3, units), affine (2, inputs)");
-        want(unfolds >= 1, "unfolds is at least 1");
+        want(unfolds >= 1 && unfolds <= 1 << 20, "unfolds is 1 to 2^20");
         net_.inputs = inputs, net_.units = units, net_.unfolds = unfolds, net_.exponential = exponential;
         net_.gleak = keep(membrane.data(), units, T(0)), net_.vleak = keep(membrane.data() + units, units, T(0));
         net_.cm = keep(membrane.data() + 2 * units, units, T(1));

@@ -311,6 +311,14 @@ def test_what_does_not_fit_is_told():
     ):
         with pytest.raises(ValueError, match=message):
             tree.replace(cell, change)
+    for made, path in (
+        (liquids.cfc(2, 3, seed=0, backbone=(4,)), "backbone.0.weight"),
+        (liquids.cfc(2, 3, seed=0), "heads.bias"),
+        (liquids.diagonal(2, 3, seed=0), "w_in"),
+        (liquids.mixed(cell, seed=0), "w"),
+    ):
+        with pytest.raises(ValueError, match=f"{path} has a value that is not finite, at 0"):
+            tree.replace(made, {path: np.full_like(tree.arrays(made)[path], np.nan)})
     arrays = cell.sensory, cell.recurrent, cell.bias
     with pytest.raises(ValueError, match="must be positive"):
         Gated(NET, *arrays, tau_max=0.0)
@@ -335,3 +343,10 @@ def test_what_does_not_fit_is_told():
         liquids.cfc(1, 2, seed=0, activation="sine")
     with pytest.raises(ValueError, match=r"rule\.w_tau"):
         liquids.cfc(1, 2, seed=0, rule=Pure.of(3))
+
+
+def test_neurons_without_any_synapse_are_drawn_too():
+    none = (np.zeros(0, np.int64),) * 3
+    net = connectome(none, none, inputs=1, units=3)
+    for cell in (liquids.gated(net, seed=0), liquids.wired_cfc(net, seed=0)):
+        assert np.isfinite(run(cell, np.ones((4, 1)), 1.0)[0]).all()

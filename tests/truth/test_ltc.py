@@ -150,6 +150,78 @@ def test_slopes_are_those_of_finite_differences(solver, rows):
         ), path
 
 
+@solvers
+@pytest.mark.parametrize("dt", [1e2, 1e4, 1e7, 1e15, 1e30])
+def test_slopes_through_long_steps_are_as_exact_in_single_precision(solver, dt):
+    """What is left of v is as small as exp(-k G): as a difference of ones it would be noise, and k large."""
+    cell, rng = net(solver, seed=5), np.random.default_rng(6)
+    u = rng.normal(size=(5, INPUTS)).astype(np.float32)
+    found = []
+    for dtype in (np.float64, np.float32):
+        given = u.astype(dtype), np.full(5, dt, dtype)
+        _, outputs = cell.run(cell.init(given[0][0]), *given)
+        pulled = cell.pull(cell.init(given[0][0]), *given, outputs, np.ones_like(outputs))
+        found.append(tree.arrays({"cell": pulled.parameters, "u": pulled.u, "dt": pulled.dt, "state": pulled.state}))
+    for path, exact in found[0].items():
+        np.testing.assert_allclose(
+            found[1][path], exact, rtol=1e-3, atol=1e-5 * np.abs(exact).max() + 1e-7, err_msg=path
+        )
+
+
+def test_the_kernel_refuses_what_would_lie_outside_its_arrays():
+    cell, rows, ticks = net(), 3, 4
+    one, other = cell.connectome.recurrent, cell.connectome.sensory
+    good = {
+        "start": one.by_target.start,
+        "pre": one.pre,
+        "gates": np.array(cell.recurrent),
+        "sensory_start": other.by_target.start,
+        "sensory_pre": other.pre,
+        "sensory_gates": np.array(cell.sensory),
+        "membrane": np.array(cell.membrane),
+        "affine": np.array(cell.affine),
+        "unfolds": 6,
+        "exponential": False,
+    }
+    for name, wrong in (
+        ("start", good["start"] + 1),
+        ("start", good["start"][::-1].copy()),
+        ("start", good["start"][:-1]),
+        ("pre", good["pre"] + 10),
+        ("pre", good["pre"] - 10),
+        ("pre", good["pre"][:-1]),
+        ("gates", good["gates"][:3]),
+        ("sensory_pre", good["sensory_pre"] + INPUTS),
+        ("sensory_gates", good["sensory_gates"][:, 1:].copy()),
+        ("membrane", good["membrane"][:, 1:].copy()),
+        ("affine", good["affine"][:1]),
+        ("unfolds", 0),
+        ("unfolds", 2**62),
+    ):
+        with pytest.raises(ValueError):
+            _kernels.ltc_plan(**(good | {name: wrong}))
+    plan = _kernels.ltc_plan(**good)
+    u, dt, v, out = (
+        np.zeros((ticks, rows, INPUTS)),
+        np.ones((ticks, rows)),
+        np.zeros((rows, 10)),
+        np.zeros((ticks, rows, 10)),
+    )
+    after, flat = np.zeros((rows, 10)), np.zeros(plan.size)
+    run = [u, dt, v, out, 0, rows]
+    pull = [u, dt, v, out, out.copy(), after, flat, u.copy(), dt.copy(), v.copy(), 0, rows]
+    for call, arrays in ((plan.run, run), (plan.pull, pull)):
+        call(*arrays)
+        for k, value in enumerate(arrays):
+            for wrong in (
+                [-1, rows + 1] if isinstance(value, int) else [value[:-1], value[..., :-1].copy(), value[::-1][:1]]
+            ):
+                if k == 1 and np.shape(wrong)[0] == 1:
+                    continue  # one tick's clock for all
+                with pytest.raises(ValueError):
+                    call(*arrays[:k], wrong, *arrays[k + 1 :])
+
+
 def test_instruction_sets_agree():
     cell, rng = net(seed=7), np.random.default_rng(8)
     u, dt, v = rng.normal(size=(6, 19, INPUTS)), rng.uniform(0, 2, (6, 19)), rng.normal(size=(19, 10))
