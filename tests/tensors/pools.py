@@ -41,7 +41,7 @@ class Pool:
         for now, elapsed in zip(u, dt, strict=True):
             state, y = self.step(state, now, elapsed)
             outputs.append(y)
-        return state, np.stack(outputs)
+        return state, np.stack(outputs) if outputs else np.zeros((0, *u.shape[1:-1], self.outputs), u.dtype)
 
     def pull(self, state, u, dt, outputs, slope, slope_after=None):
         dts = np.broadcast_to(dt.reshape(len(u), -1), u.shape[:2])[..., None]
