@@ -256,8 +256,9 @@ WRONG = {
     r"timespans are \(6, 4\), wanted \(batch, time\)": lambda m: m(U, timespans=DT.T),
     r"timespans are \(4,\)": lambda m: m(U, timespans=DT[:, 0]),
     r"timespans are \(4, 6, 2\)": lambda m: m(U, timespans=U),
-    "negative": lambda m: m(U, timespans=-DT),
-    "no number": lambda m: m(U, timespans=DT * torch.nan),
+    "0 or more; one is -0": lambda m: m(U, timespans=-DT),
+    "one is nan": lambda m: m(U, timespans=DT * torch.nan),
+    "one is inf": lambda m: m(U, timespans=torch.inf),
     "give one of them": lambda m: m(U, mask=DT > 0, lengths=[1, 1, 1, 1]),
     "mask is torch.float64": lambda m: m(U, mask=DT),
     "mask is torch.bool": lambda m: m(U, mask=DT.T > 0),
@@ -270,6 +271,8 @@ WRONG = {
     "lengths of their own": lambda m: m(pack_sequence([U[0], U[1]]), lengths=[1, 2]),
     "other lengths": lambda m: m(pack_sequence([U[0], U[1, :3]]), timespans=pack_sequence([DT[0], DT[1, :2]])),
     r"x is \(4, 1\)": lambda m: m.step(U[:, 0, :1]),
+    "one is -1": lambda m: m.step(U[:, 0], None, -1.0),
+    r"dt is \(3,\), wanted a number": lambda m: m.step(U[:, 0], None, DT[0, :3]),
 }
 
 
@@ -277,6 +280,39 @@ WRONG = {
 def test_what_does_not_fit_is_told(message):
     with pytest.raises(ValueError, match=message):
         WRONG[message](net())
+
+
+def test_what_is_no_tensor_is_told():
+    for message, call in {
+        "input is a tensor .* a ndarray": lambda m: m(U.numpy()),
+        "hx is a tensor .* a ndarray": lambda m: m(U, tuple(h.numpy() for h in HX)),
+        "timespans are seconds: .* got '1s'": lambda m: m(U, timespans="1s"),
+    }.items():
+        with pytest.raises(TypeError, match=message):
+            call(net())
+
+
+def test_without_a_tick_there_is_no_last_output():
+    u = torch.zeros(4, 0, 2)
+    assert nn.LTC(2, 3)(u)[0].shape == (4, 0, 3)
+    with pytest.raises(ValueError, match="no ticks"):
+        nn.LTC(2, 3, return_sequences=False)(u)
+
+
+def test_layers_and_projections_are_at_least_one():
+    for wrong, message in (({"num_layers": 0}, "no layers"), ({"proj_size": 0}, "proj_size is 0")):
+        with pytest.raises(ValueError, match=message):
+            nn.CfC(2, 3, **wrong)
+
+
+def test_weights_of_ncps_are_told_how_to_come():
+    with pytest.raises(RuntimeError, match=r"from_ncps\(its module\)"):
+        nn.LTC(2, 3).load_state_dict({"rnn_cell.gleak": torch.ones(3)})
+
+
+def test_shapes_are_known_without_numbers():
+    out, hx = nn.LTC(2, 3, device="meta")(torch.empty(4, 6, 2, device="meta"))
+    assert (out.shape, hx.shape, out.device.type) == ((4, 6, 3), (4, 3), "meta")
 
 
 def test_dropout_is_a_share():

@@ -347,6 +347,6 @@ def test_what_does_not_fit_is_told():
 
 def test_neurons_without_any_synapse_are_drawn_too():
     none = (np.zeros(0, np.int64),) * 3
-    net = connectome(none, none, inputs=1, units=3)
+    net = wiring.connectome(none, none, inputs=1, units=3)
     for cell in (liquids.gated(net, seed=0), liquids.wired_cfc(net, seed=0)):
         assert np.isfinite(run(cell, np.ones((4, 1)), 1.0)[0]).all()

@@ -13,7 +13,7 @@ from ..trainable import Pulled
 from ..tree import parts
 from ..types import Array
 from .bends import BENDS
-from .gated import passed
+from .gated import check_finite, passed
 from .levels import Form, Level, Plan, Slots, heard, planned
 from .rules import Full, Rule, check_rule, constants_of, slopes_of
 
@@ -187,6 +187,11 @@ def _check(cell: CfC) -> None:
         if got != wanted:
             raise ValueError(f"heads.{name} is {got}, wanted {wanted}: {cell.rule.heads} heads of {cell.outputs} units")
     check_rule(cell.rule, cell.outputs)
+    for k, layer in enumerate(cell.backbone):
+        check_finite(f"backbone.{k}.weight", layer.weight)
+        check_finite(f"backbone.{k}.bias", layer.bias)
+    check_finite("heads.weight", cell.heads.weight)
+    check_finite("heads.bias", cell.heads.bias)
 
 
 # ---------------------------------------------------------------------------------------------------- for the kernel

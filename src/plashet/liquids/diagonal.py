@@ -12,7 +12,7 @@ from ..ops import asarray, namespace, observed, rest, softplus
 from ..trainable import Pulled
 from ..tree import parts
 from ..types import Array
-from .gated import passed
+from .gated import check_finite, passed
 from .levels import Form, Level, Plan, Slots, heard, planned
 
 
@@ -45,6 +45,8 @@ class Diagonal:
         if self.w_in.ndim != 3 or tuple(self.w_in.shape[:2]) != tuple(self.bias.shape) or self.bias.shape[0] != 2:
             w_in, bias = tuple(self.w_in.shape), tuple(self.bias.shape)
             raise ValueError(f"w_in and bias are {w_in} and {bias}, wanted (2, units, inputs) and (2, units)")
+        check_finite("w_in", self.w_in)
+        check_finite("bias", self.bias)
         if np.shape(self.tau_max) not in ((), (self.outputs,)):
             got = np.shape(self.tau_max)
             raise ValueError(f"tau_max is one number or one per unit ({self.outputs}), got shape {got}")

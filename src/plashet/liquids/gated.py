@@ -160,7 +160,7 @@ def drawn(connectome: Connectome, heads: int, seeds: list[np.random.SeedSequence
     """Sensory and recurrent weights (heads, edges) within sqrt(6 / (heard + mean heard)), each from its own seed."""
     many = np.bincount(connectome.sensory.post, minlength=connectome.units)
     many = many + np.bincount(connectome.recurrent.post, minlength=connectome.units)
-    bound = np.sqrt(6 / (many + many.mean()))
+    bound = np.sqrt(6 / np.maximum(many + many.mean(), 1))  # 1: there may be no synapse at all
     edges = connectome.sensory, connectome.recurrent
     return tuple(
         np.random.default_rng(seed).uniform(-1, 1, (heads, e.edges)) * bound[e.post]
@@ -181,8 +181,13 @@ def check_heads(cell: Any, heads: int) -> None:
             raise ValueError(
                 f"{name} is {tuple(array.shape)}, wanted {(heads, size)}: (heads, edges), biases (heads, units)"
             )
-        if namespace(array) is np and not np.isfinite(array).all():
-            raise ValueError(f"{name} has a value that is not finite")
+        check_finite(name, array)
+
+
+def check_finite(name: str, array: Array) -> None:
+    """Raises ValueError for an array (not a tensor) with a value that is not finite: it would stay in the state."""
+    if namespace(array) is np and not np.isfinite(array).all():
+        raise ValueError(f"{name} has a value that is not finite, at {int(np.argmin(np.isfinite(array)))}")
 
 
 def passed(dt: Array | float, like: Array) -> Array:

@@ -12,6 +12,7 @@ from ..ops import asarray, logistic, namespace, observed, rest
 from ..trainable import Pulled
 from ..tree import parts
 from ..types import Array
+from .gated import check_finite
 from .levels import Form, Level, Plan, Slots, heard, planned
 from .mixed_fold import pull_mixed, run_mixed
 
@@ -48,6 +49,7 @@ class Mixed:
             got = tuple(getattr(self, name).shape)
             if got != wanted:
                 raise ValueError(f"{name} is {got}, wanted {wanted}: four gates of {units} units")
+            check_finite(name, getattr(self, name))
 
     def __getstate__(self) -> dict[str, Any]:
         return dict(parts(self) or ())  # not the plans: they are the kernel's own

@@ -84,12 +84,12 @@ def repacked(output: Tensor, like: PackedSequence, lengths: Tensor) -> PackedSeq
 def elapsed(timespans: Any, u: Tensor, batch_first: bool) -> Tensor:
     """dt (time,) or (time, batch) like u, of timespans: None (1 s), a number, (time,), or one for each tick and row.
 
-    Raises ValueError for another shape, or a timespan that is negative or no number.
+    Raises TypeError for what holds no numbers; ValueError for another shape, or time that is negative or not finite.
     """
     time, batch = u.shape[:2]
     if timespans is None:
         return u.new_ones(time)
-    dt = torch.as_tensor(timespans, dtype=u.dtype, device=u.device)
+    dt = numbers(timespans, u)
     wanted = (batch, time) if batch_first else (time, batch)
     if dt.dim() == 0:
         dt = dt.expand(time)
@@ -101,8 +101,25 @@ def elapsed(timespans: Any, u: Tensor, batch_first: bool) -> Tensor:
         dt = dt.transpose(0, 1) if batch_first else dt
     elif len(dt) != time:
         raise ValueError(f"timespans are ({len(dt)},), wanted one for each of {time} ticks, or {wanted}")
-    if dt.device.type == "cpu" and not torch.compiler.is_compiling() and not bool((dt >= 0).all()):
-        raise ValueError("timespans are seconds since the tick before, and one is negative or no number")
+    return seconds(dt)
+
+
+def numbers(timespans: Any, u: Tensor) -> Tensor:
+    """The timespans as a tensor like u."""
+    try:
+        return torch.as_tensor(timespans, dtype=u.dtype, device=u.device)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"timespans are seconds: a number, an array or a tensor; got {timespans!r}") from error
+
+
+def seconds(dt: Tensor) -> Tensor:
+    """dt itself, looked at where that costs little."""
+    if dt.device.type == "cpu" and not torch.compiler.is_compiling():
+        bad = ~(torch.isfinite(dt) & (dt >= 0))
+        if bool(bad.any()):
+            raise ValueError(
+                f"timespans are finite seconds since the tick before, 0 or more; one is {dt[bad][0].item()}"
+            )
     return dt
 
 

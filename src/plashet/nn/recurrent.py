@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Chain
 from ..model import Model, Readout
-from .door import Given, Sequences, repacked, sequences, unpacked
+from .door import Given, Sequences, numbers, repacked, seconds, sequences, unpacked
 from .layer import Liquid
 
 Hidden = Any  # a tensor, or a tuple of them
@@ -53,6 +53,10 @@ class Recurrent(nn.Module):
 
     def __init__(self, layers: Sequence[Sequence[Liquid]], contract: Contract, device: Any, dtype: Any) -> None:
         super().__init__()
+        if not layers:
+            raise ValueError("there are no layers: num_layers is at least 1")
+        if contract.proj_size is not None and contract.proj_size < 1:
+            raise ValueError(f"proj_size is {contract.proj_size}, wanted at least 1, or None for no projection")
         if not 0 <= contract.dropout < 1:
             raise ValueError(f"dropout is the share left out between layers, in [0, 1); got {contract.dropout}")
         self.contract = contract
@@ -86,6 +90,8 @@ class Recurrent(nn.Module):
             if not self.contract.return_sequences:
                 return output, hx
             return repacked(output.transpose(0, 1) if self.batch_first else output, input, lengths), hx
+        if not isinstance(input, Tensor):
+            raise TypeError(f"input is a tensor or a PackedSequence; got a {type(input).__name__}")
         if input.dim() != 2:
             return self._batch(input, hx, Given(timespans, mask, lengths))
         output, hx = self._batch(*_batched(input, hx, Given(timespans, mask, lengths), self.batch_first))
@@ -95,6 +101,8 @@ class Recurrent(nn.Module):
     def _batch(self, input: Tensor, hx: Hidden | None, given: Given) -> tuple[Tensor, Hidden]:
         input = self._uncast(input)
         heard = sequences(input, given, self.input_size, self.batch_first, self.absent)
+        if not self.contract.return_sequences and not len(heard.u):
+            raise ValueError("the input has no ticks, so there is no last output: return_sequences=False wants one")
         states, stacked = self._states(hx, heard.u)
         output, after = self._through(heard, states)
         if self.proj is not None:
@@ -130,7 +138,10 @@ class Recurrent(nn.Module):
             raise ValueError(f"x is {tuple(x.shape)}, wanted (batch, {self.input_size}) or ({self.input_size},)")
         one, x = x.dim() == 1, self._uncast(x)
         u = x[None, None] if one else x[None]
-        dts = torch.as_tensor(dt, dtype=u.dtype, device=u.device).expand(u.shape[:2])
+        dts = numbers(dt, u)
+        if dts.dim() and tuple(dts.shape) != (u.shape[1],):
+            raise ValueError(f"dt is {tuple(dts.shape)}, wanted a number or one for each row, ({u.shape[1]},)")
+        dts = seconds(dts).expand(u.shape[:2])
         states, stacked = self._states(_each(state, lambda h: h.unsqueeze(-2)) if one else state, u)
         output, after = self._through(Sequences(u, dts, None), states)
         output = output if self.proj is None else self.proj(output)
@@ -140,7 +151,9 @@ class Recurrent(nn.Module):
 
     def _uncast(self, x: Tensor) -> Tensor:
         """Under autocast, what comes in half precision in that of the parameters, as torch's own do."""
-        return x.to(self.layers[0].dtype) if torch.is_autocast_enabled(x.device.type) else x
+        kind = x.device.type
+        cast = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+        return x.to(self.layers[0].dtype) if cast else x
 
     def _states(self, hx: Hidden | None, u: Tensor) -> tuple[list[Tensor], bool]:
         """The states of the layers (batch, width), and whether they came stacked."""
@@ -153,6 +166,8 @@ class Recurrent(nn.Module):
             wanted = "one tensor" if len(sizes) == 1 else f"a tuple of {len(sizes)} tensors"
             raise ValueError(f"hx has {len(parts)} parts, wanted {wanted}")
         for part, size in zip(parts, sizes, strict=True):
+            if not isinstance(part, Tensor):
+                raise TypeError(f"hx is a tensor or a tuple of them, as it came; got a {type(part).__name__}")
             fits = tuple(part.shape) == (count, batch, size) or (count == 1 and tuple(part.shape) == (batch, size))
             if not fits or part.dtype != u.dtype:
                 plain = f" or {(batch, size)}" if count == 1 else ""
@@ -168,6 +183,11 @@ class Recurrent(nn.Module):
         flat = torch.stack(after) if stacked else after[0]
         sizes = self.layers[0].sizes
         return flat if len(sizes) == 1 else flat.split(sizes, -1)
+
+    def _load_from_state_dict(self, state: Any, prefix: str, *given: Any) -> None:
+        super()._load_from_state_dict(state, prefix, *given)
+        if any(name.startswith(f"{prefix}rnn_cell.") for name in state):
+            given[-1].append("these are weights of ncps: load them there, then plashet.nn.from_ncps(its module)")
 
     def cell(self) -> Any:
         """The frozen cell of NumPy arrays: Chain of the layers, a Model around it where there is a proj_size.
