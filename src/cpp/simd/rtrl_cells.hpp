@@ -32,22 +32,23 @@ void all_of(std::int64_t n, const T *x, T *out) {
     for (std::int64_t i = 0; i < n; i += width<T>) store<T>(out + i, F(load(x + i)));
 }
 
-// r(k, G) of the solver and its slopes by G and by k
+// r(k, G) of the solver, its slopes by G and by k, and 1 - r G: what a step leaves of v, not as that difference, which
+// is all rounding where little is left
 template <class T>
 struct Rate {
-    T r, by_total, by_k;
+    T r, by_total, by_k, left;
 };
 template <class T>
 Rate<T> rate(bool exponential, T k, T total) {
     const T z = k * total;
     if (!exponential) {
-        const T one = T(1) / (T(1) + z);
-        return {k * one, -k * one * k * one, one * one};
+        const T left = T(1) / (T(1) + z), r = k * left;
+        return {r, -r * r, left * left, left};
     }
     const T left = std::exp(-z);
     if (z > T(0.5)) {
         const T r = (T(1) - left) / total;
-        return {r, (k * left - r) / total, left};
+        return {r, (k * left - r) / total, left, left};
     }
     T phi = 0, slope = 0, term = 1;  // phi(z) = (1 - exp(-z))/z = sum (-z)^n/(n+1)!, and its slope; term = (-z)^n/n!
     for (int n = 0; n < 14; ++n) {
@@ -55,7 +56,7 @@ Rate<T> rate(bool exponential, T k, T total) {
         slope -= term / T(n + 2);
         term *= -z / T(n + 1);
     }
-    return {k * phi, k * k * slope, left};
+    return {k * phi, k * k * slope, left, left};
 }
 
 // The gates of one kind of synapse: S = logistic(sigma (x - mu)), g = w S and what the slopes need of them.
@@ -102,7 +103,7 @@ void ltc_tick(const LtcTick<T> &t) {
             const Rate<T> by = rate(t.exponential, k, G);
             const T r = by.r, q = flow * by.by_total - r * v[i];
             now[i] = v[i] + r * flow;
-            j[i] = T(1) - r * G;
+            j[i] = by.left;
             for (std::int64_t e = t.recurrent.start[i]; e < t.recurrent.start[i + 1]; ++e) {
                 const T s = among.s[e], pull = r * erev[e] + q, bend = pull * w[e] * s * (T(1) - s);
                 j[V + e] = bend * sigma[e];
