@@ -439,6 +439,8 @@ def test_what_it_cannot_learn_in_is_refused_by_name():
                 learner.init(model)
     with pytest.raises(ValueError, match="every is 0"):
         RTRL(every=0)
+    with pytest.raises(TypeError, match=r"descent is 0\.01, wanted the step itself"):
+        RTRL(descent=0.01)
     with pytest.raises(TypeError, match="head is a Huber"):
         SnAp1(head=Huber(1.0))
     live = Live(read(cell), RTRL())

@@ -237,6 +237,16 @@ def test_models_and_lessons_that_cannot_be_are_told():
     few = windows(series(6), length=6)
     with pytest.raises(ValueError, match="1 rows leave none to learn from beside a validation part"):
         train(model(), few)
+    for wrong in ({}, {"validation": series(6)}):
+        given = lessons() if wrong else series(6)
+        with pytest.raises(TypeError, match=r"lessons are made by training\.windows"):
+            train(model(), given, **wrong)
+
+
+def test_what_came_of_training_is_told_in_a_line():
+    trained = train(model(), lessons(), Training(epochs=2))
+    assert "2 epochs, best " in repr(trained)
+    assert len(repr(trained)) < 500
 
 
 class Terminal(io.StringIO):

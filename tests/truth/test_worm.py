@@ -125,6 +125,7 @@ def test_with_a_fanout_every_sensor_hears_something():
     ("ask", "told"),
     [
         (lambda: wiring.celegans(1, ["AVAl"]), "called 'AVAl'; near it: .*AVAL"),
+        (lambda: wiring.celegans(1, ["XYZ"]), "called 'XYZ'; classes are inter, motor"),
         (lambda: wiring.celegans(1, ["AVA"]), r"none of the 2 neurons is a motor neuron \(motor\)"),
         (lambda: wiring.celegans(1, ["motor"]), r"none of the 123 neurons is a sensor \(sensory\)"),
         (lambda: wiring.celegans(1, []), "none of the 0 neurons"),

@@ -260,6 +260,8 @@ def check(learner: Any) -> None:
     """Raise for settings that cannot be."""
     if learner.every < 1:
         raise ValueError(f"every is {learner.every}, wanted at least 1 labelled tick between changes")
+    if not hasattr(learner.descent, "step"):
+        raise TypeError(f"descent is {learner.descent!r}, wanted the step itself, such as Adam(rate, clip)")
     missing = [name for name in ("init", "watch", "credit", "model") if not hasattr(learner.head, name)]
     if learner.head is not None and missing:
         raise TypeError(f"head is a {type(learner.head).__name__}, wanted a readout learner such as RLS(), or None")

@@ -69,6 +69,10 @@ class Trained(NamedTuple):
     def epochs(self) -> int:
         return len(self.losses)
 
+    def __repr__(self) -> str:
+        best = self.losses[self.best_epoch - 1, 1] if self.best_epoch else self.start
+        return f"<Trained: {self.model!r}, {self.epochs} epochs, best {self.best_epoch}, its loss {best:.6g}>"
+
 
 def train(
     model: Any,
@@ -111,6 +115,9 @@ def train(
 
 def _split(lessons: Lessons, validation: Lessons | None, training: Training) -> tuple[Array, Any]:
     """The rows to learn from, and (lessons, rows) to validate on, None for none."""
+    for came in (lessons, validation):
+        if came is not None and not hasattr(came, "rows"):
+            raise TypeError(f"lessons are made by training.windows(series, length=...); got a {type(came).__name__}")
     count = lessons.rows
     everything = np.arange(count)
     if validation is not None:

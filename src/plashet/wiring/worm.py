@@ -98,7 +98,8 @@ def chosen(neurons: Sequence[str] | None) -> Ints:
         ]
         if not own:
             near = get_close_matches(asked, sorted({*known.names, *known.kinds, *known.types}))
-            raise ValueError(f"no neuron, class or type of the worm is called {asked!r}; near it: {', '.join(near)}")
+            hint = f"near it: {', '.join(near)}" if near else f"classes are {', '.join(sorted({*known.kinds}))}"
+            raise ValueError(f"no neuron, class or type of the worm is called {asked!r}; {hint}")
         found.update(own)
     return np.array(sorted(found), np.int64)
 
