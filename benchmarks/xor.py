@@ -7,8 +7,8 @@ bits, with its bit (0 or 1) and, as the time since the event before, how many bi
 odd times after a one, and keep the parity over up to 31 events. 100,000 sequences train (seed 1234984), 2,000 others
 choose the pass, 10,000 test (seed 48736). All hear the time of an event as a second input; liquids as the time that
 elapses, too. (Of that alone parity was not learnt: what decays tells a long time from a longer one, but hardly an even
-one from an odd one; mixed memory over Gated stayed at 61 % then.) Adam, 128 random sequences a step, 100 steps a pass, a
-rate that falls along a cosine; a linear layer reads the last output. Short sequences are shown first: at most 4 bits, 2
+one from an odd one; mixed memory over Gated stayed at 61 % then.) Adam, 128 random sequences a step, 100 steps a pass,
+a rate that falls along a cosine; a linear layer reads the last output. Short sequences are shown first: at most 4 bits, 2
 more whenever 98 % of a pass are told rightly; alike for all. A seed draws the parameters and the order. What is found
 is merged into xor.json, and xor.md made from it.
 """
