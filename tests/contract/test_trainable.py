@@ -123,7 +123,7 @@ def test_a_child_process_has_threads_of_its_own(monkeypatch):
     monkeypatch.setattr(threads, "cores", lambda: 3)
     expected = [all_of(TRAINABLE[name]) for name in ("LTC", "gated")]  # the parent's threads are awake
     receive, send = multiprocessing.get_context("fork").Pipe(duplex=False)
-    child = multiprocessing.get_context("fork").Process(target=_in_child, args=(send,))
+    child = multiprocessing.get_context("fork").Process(target=_in_child, args=(send,), daemon=True)
     child.start()
     assert receive.poll(60), "the child waits for threads that only its parent has"
     found = receive.recv()

@@ -130,10 +130,10 @@ def test_slopes_are_those_of_finite_differences(solver, rows):
     cell, rng = net(solver, seed=5), np.random.default_rng(6)
     u, dt = rng.normal(size=(4, rows, INPUTS)), rng.uniform(0.1, 2, (4, rows))
     u[1, 0, 1] = np.nan
-    weights = rng.normal(size=(4, rows, 10))
+    weights, ends = rng.normal(size=(4, rows, 10)), rng.normal(size=(rows, 10))  # of the outputs, of the last state
     state = LTCState(rng.uniform(-0.5, 0.5, (rows, 10)))
     _, outputs = cell.run(state, u, dt)
-    pulled = cell.pull(state, u, dt, outputs, weights)
+    pulled = cell.pull(state, u, dt, outputs, weights, LTCState(ends))
     whole = {"cell": cell, "u": u, "dt": dt, "state": state}
     ours = tree.arrays({"cell": pulled.parameters, "u": pulled.u, "dt": pulled.dt, "state": pulled.state})
     for path, slope in ours.items():
@@ -143,7 +143,7 @@ def test_slopes_are_those_of_finite_differences(solver, rows):
         for h in (1e-6, -1e-6):
             moved = tree.replace(whole, {path: value + h * direction})
             _, out = moved["cell"].run(moved["state"], moved["u"], moved["dt"])
-            losses.append((out * weights).sum())
+            losses.append((out * weights).sum() + (out[-1] * ends).sum())
         observed = np.isfinite(value)
         assert (losses[0] - losses[1]) / 2e-6 == pytest.approx(
             (slope * direction)[observed].sum(), rel=2e-6, abs=1e-7

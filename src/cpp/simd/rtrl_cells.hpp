@@ -98,8 +98,8 @@ void ltc_tick(const LtcTick<T> &t) {
             T I = current[i], G = total[i];
             for (std::int64_t e = t.recurrent.start[i]; e < t.recurrent.start[i + 1]; ++e)
                 I += w[e] * among.s[e] * erev[e], G += w[e] * among.s[e];
-            const T k = std::min(t.dt / (T(t.unfolds) * cm[i]), sizeof(T) == 4 ? T(1.2676506e30) : T(1.0715086071862673e301));  // k G
-            const T flow = I - G * v[i];
+            constexpr T endless = sizeof(T) == 4 ? T(1.2676506e30) : T(1.0715086071862673e301);  // k G must not overflow
+            const T k = std::min(t.dt / (T(t.unfolds) * cm[i]), endless), flow = I - G * v[i];
             const Rate<T> by = rate(t.exponential, k, G);
             const T r = by.r, q = flow * by.by_total - r * v[i];
             now[i] = v[i] + r * flow;
