@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import structure, tree
+from .model import a_cell
 from .save import FileError
 from .save import load as read_file
 from .save import save as write_file
@@ -59,6 +60,7 @@ class Live:
     ):
         if open_limit < 1:
             raise ValueError(f"open_limit must be at least 1, got {open_limit}")
+        a_cell(model)
         self.learner = learner
         self.open_limit = open_limit
         self.ticks = 0

@@ -176,10 +176,22 @@ class Looped:
         return state._replace(last=namespace(y).where(namespace(y).isnan(y), state.last, y))
 
 
+def a_cell(value: Any) -> Any:
+    """The value, if it is a cell. Raises TypeError for another, such as a torch module, which has a cell."""
+    missing = [name for name in ("inputs", "outputs", "init", "step") if not hasattr(value, name)]
+    if missing:
+        hint = "; its frozen cell is module.cell()" if callable(getattr(value, "cell", None)) else ""
+        raise TypeError(f"a {type(value).__name__} is no cell, it has no {' or '.join(missing)}{hint}")
+    return value
+
+
 def unread(liquid: Cell, outputs: int = 1, *, with_input: bool = False) -> Model:
-    """A model whose readout still answers zero; with_input: the readout sees [x, u] instead of x alone."""
-    seen: Cell = WithInput(liquid) if with_input else liquid
-    return Model(seen, blank(seen, outputs))
+    """A model whose readout still answers zero; with_input: the readout sees [x, u] instead of x alone.
+
+    Raises TypeError for a liquid that is no cell.
+    """
+    seen: Cell = WithInput(a_cell(liquid)) if with_input else liquid
+    return Model(a_cell(seen), blank(seen, outputs))
 
 
 def looped(liquid: Cell, outputs: int = 1, *, with_input: bool = False) -> Looped:

@@ -9,6 +9,7 @@ import pytest
 pytestmark = pytest.mark.torch
 torch = pytest.importorskip("torch")
 
+import plashet as pl  # noqa: E402
 from plashet import RLS, Live, liquids, nn, run, tree, unread, wiring  # noqa: E402
 
 INPUTS, UNITS = 3, 8
@@ -269,3 +270,17 @@ def test_what_cannot_be_made_is_told(message):
 def test_what_is_no_wiring_is_told():
     with pytest.raises(TypeError, match="a Connectome or a wiring of ncps; got a str"):
         nn.LTC(INPUTS, "dense")
+
+
+def test_a_module_in_the_place_of_a_cell_is_told_where_its_cell_is():
+    module, training = nn.CfC(1, 3), pl.Training(epochs=1)
+    for call in (
+        lambda: pl.unread(module),
+        lambda: pl.unread(module, with_input=True),
+        lambda: pl.Live(module, pl.RLS()),
+        lambda: pl.SequenceClassifier(module).fit([np.ones((5, 1)), np.zeros((5, 1))], [0, 1]),
+        lambda: pl.Forecaster(horizon=2, liquid=module, training=training).fit(np.sin(np.arange(400.0))),
+    ):
+        with pytest.raises(TypeError, match=r"a CfC is no cell, .* its frozen cell is module\.cell\(\)"):
+            call()
+    assert pl.unread(module.cell()).outputs == 1

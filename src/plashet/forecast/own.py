@@ -9,7 +9,7 @@ import numpy as np
 
 from ..cells import sweep, tick
 from ..liquids import gated
-from ..model import unread
+from ..model import a_cell, unread
 from ..ops import rest
 from ..trainable import parameters
 from ..training import Training, train, windows
@@ -66,7 +66,7 @@ def drawn(liquid: Any, inputs: int, seed: int, period: int) -> Cell:
     if liquid is None:
         return gated(dense(UNITS, inputs, seed=seed), seed=seed, tau=(0.7, float(max(period, 2))))
     cell = liquid if hasattr(liquid, "step") and not isinstance(liquid, type) else liquid(inputs)
-    if cell.inputs != inputs:
+    if a_cell(cell).inputs != inputs:
         raise ValueError(
             f"the liquid takes {cell.inputs} inputs, the series drives it by {inputs}: "
             "give a rule from the number of inputs to a liquid"

@@ -13,7 +13,7 @@ from ..cells import Beside, Chain, Pass
 from ..encode import Scale
 from ..learn import FoldRidge
 from ..liquids import Spiking
-from ..model import unread
+from ..model import a_cell, unread
 from ..types import Array, Cell
 from ..within import member, spiking_path
 from .drive import features
@@ -74,7 +74,7 @@ def sequence_model(
         raise ValueError("there are no sequences, wanted at least one")
     inputs = heard(listed, 0, None, front).shape[1]
     cell: Any = liquid if hasattr(liquid, "step") and not isinstance(liquid, type) else liquid(inputs)
-    if cell.inputs != inputs:
+    if a_cell(cell).inputs != inputs:
         raise ValueError(f"the sequences have {inputs} inputs, but the liquid takes {cell.inputs}")
     _tell_of_long_ticks(cell, dt)
     counts = _counts(cell)
