@@ -69,8 +69,8 @@ def page(kept: dict[str, Any]) -> str:
     machine = kept["machine"]
     return (
         f"# Half-cheetah, irregularly sampled\n\n{__doc__.strip()}\n\n{common.table(columns, rows)}\n"
-        f"{FEW if len(seeds) < 3 else ''}Mean ± standard deviation over the seeds, differences by seed. Measured {machine['date']} on "
-        f"{machine['processor']}, one thread. `python benchmarks/irregular.py`\n"
+        f"{FEW if len(seeds) < 3 else ''}Mean ± standard deviation over the seeds, differences by seed. "
+        f"Measured {machine['date']} on {machine['processor']}, one thread. `python benchmarks/irregular.py`\n"
     )
 
 
