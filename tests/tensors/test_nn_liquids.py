@@ -284,3 +284,9 @@ def test_a_module_in_the_place_of_a_cell_is_told_where_its_cell_is():
         with pytest.raises(TypeError, match=r"a CfC is no cell, .* its frozen cell is module\.cell\(\)"):
             call()
     assert pl.unread(module.cell()).outputs == 1
+
+
+def test_weights_of_another_wiring_are_told():
+    ours, theirs = (nn.Gated(INPUTS, wiring.auto_ncp(units, 2, INPUTS)) for units in (UNITS, UNITS + 3))
+    with pytest.raises(RuntimeError, match="of another wiring"):
+        ours.load_state_dict(theirs.state_dict())

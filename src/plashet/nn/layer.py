@@ -110,8 +110,10 @@ class Liquid(nn.Module):
         """What the structure holds; read again only in a process that does not know it yet."""
         return MOULDS.known(self._digest) or MOULDS.of(_bytes(self.structure))
 
-    def _load_from_state_dict(self, *given: Any) -> None:
-        super()._load_from_state_dict(*given)
+    def _load_from_state_dict(self, state: Any, prefix: str, *given: Any) -> None:
+        super()._load_from_state_dict(state, prefix, *given)
+        if np.shape(state.get(f"{prefix}structure", self.structure)) != np.shape(self.structure):
+            given[-1].append("these are of another wiring (its seed, its signs) or other settings than the module's")
         if self.structure.device.type != "meta":
             self._digest = MOULDS.of(_bytes(self.structure)).digest
 
