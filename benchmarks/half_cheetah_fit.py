@@ -71,13 +71,15 @@ class Plain(nn.Module):
 
 
 class Timed(nn.Module):
-    """A module of plashet.nn with batch_first=False, told the time between ticks."""
+    """A module of plashet.nn with batch_first=False, told the time between ticks; heard: as one more input, too."""
 
-    def __init__(self, rnn: nn.Module) -> None:
+    def __init__(self, rnn: nn.Module, heard: bool = False) -> None:
         super().__init__()
-        self.rnn = rnn
+        self.rnn, self.heard = rnn, heard
 
     def forward(self, z: Tensor, dt: Tensor) -> Tensor:
+        if self.heard:
+            z = torch.cat((z, dt[..., None]), 2)
         return self.rnn(z, timespans=dt)[0]  # type: ignore[no-any-return]
 
 

@@ -33,6 +33,7 @@ RECIPE = Recipe(epochs=50)
 FEW = "With so few seeds differences of a few hundredths between the nets are not decided. "
 PARTIES: dict[str, Callable[[], torch.nn.Module]] = {
     "Gated 32": lambda: Timed(nn.Gated(COLUMNS, UNITS, batch_first=False, tau=(1.0, 10.0))),
+    "Gated 32, dt an input too": lambda: Timed(nn.Gated(COLUMNS + 1, UNITS, batch_first=False, tau=(1.0, 10.0)), True),
     "nn.GRU 32, dt an input": lambda: Plain(torch.nn.GRU, COLUMNS, UNITS, timed=True),
     "nn.LSTM 32, dt an input": lambda: Plain(torch.nn.LSTM, COLUMNS, UNITS, timed=True),
 }
