@@ -1,7 +1,8 @@
 """What liquids are good for, in one table for the README: `python benchmarks/studies.py`.
 
-Reads what the studies have kept beside this file (digits.json, listening.json, robot.json, maass2002.json, worm.json),
-each made by the script of that name, and puts the table between the markers of README.md. Nothing is measured here.
+Reads what the studies have kept beside this file (digits.json, listening.json, robot.json, maass2002.json, worm.json,
+half_cheetah.json, irregular.json, xor.json), each made by the script of that name, and puts the tables between the
+markers of README.md. Nothing is measured here.
 """
 
 from __future__ import annotations
@@ -67,6 +68,41 @@ def robot_rows() -> list[tuple[str, ...]]:
     return rows
 
 
+def trained_table() -> str:
+    """Liquids that were trained, beside what is not liquid: half-cheetah, the same with ticks missing, parity."""
+    cheetah, thin, parity = (kept(name) for name in ("half_cheetah", "irregular", "xor"))
+
+    def cell(party: str) -> str:
+        runs = cheetah["results"][party]["runs"].values()
+        return spread([run["test"] for run in runs], 3)
+
+    def thinned(party: str) -> str:
+        shares = {share: [run["test"] for run in runs.values()] for share, runs in thin["results"][party].items()}
+        return f"{spread(shares['0.5'], 2)} (+{np.mean(shares['0.5']) - np.mean(shares['0.0']):.2f})"
+
+    def told(party: str) -> str:
+        runs = parity["results"].get(party, {}).values()
+        return spread([100 * run["test"] for run in runs], 2) if runs else "–"
+
+    rows = [
+        (
+            "half-cheetah, next observation, squared error", f"gated, 32 units: {cell('Gated 32')}", cell("LTC 32"),
+            f"LSTM of 32: {cell('nn.LSTM 32')}; ridge AR(8) {cheetah['baselines']['ridge AR(8), penalty to 0'][0]:.2f}",
+            "half_cheetah.py",
+        ),
+        (
+            "the same, half of the ticks missing (more than with all)", f"gated, 32 units: {thinned('Gated 32')}", "–",
+            f"GRU of 32, dt an input: {thinned('nn.GRU 32, dt an input')}", "irregular.py",
+        ),
+        (
+            "parity of bits told as events, % right", f"mixed memory over gated: {told('mixed memory over Gated')}",
+            told("LTC"), f"LSTM {told('nn.LSTM')}, GRU {told('nn.GRU')}", "xor.py",
+        ),
+    ]  # fmt: skip
+    linked = [(*row[:-1], f"[{row[-1]}](benchmarks/{row[-1]})") for row in rows]
+    return common.table(("trained", "the liquid", "the published LTC", "beside", "by"), linked)
+
+
 def main() -> int:
     rows = [*digits_rows(), *listening_rows(), *robot_rows()]
     linked = [(*row[:-1], f"[{row[-1]}](benchmarks/{row[-1]})") for row in rows]
@@ -84,7 +120,9 @@ def main() -> int:
         f"([benchmarks/worm.md](benchmarks/worm.md)). {worm_page.verdict(kept('worm'))} Measured "
         f"{', '.join(dates)}; one command each, `python benchmarks/NAME`."
     )
-    summary.into_readme(HERE.parent / "README.md", f"{common.table(COLUMNS, linked)}\n{said}\n", BEGIN, END)
+    summary.into_readme(
+        HERE.parent / "README.md", f"{common.table(COLUMNS, linked)}\n{trained_table()}\n{said}\n", BEGIN, END
+    )
     return 0
 
 
