@@ -73,8 +73,9 @@ class SnAp1:
 
         m_p <- J_ii m_p + B_p        i the owner of parameter p; an input's affine keeps the units that hear the input
 
-    About the cost of one more forward pass. Exact where no unit hears another; elsewhere the gradient through other
-    units is left out. Fields, liquids and errors as those of RTRL.
+    One number a parameter and no product with J; of a small net a step is hardly quicker than RTRL's, as what surrounds
+    it costs more. Exact where no unit hears another; elsewhere the gradient through other units is left out. Fields,
+    liquids and errors as those of RTRL.
 
     Source: Menick et al. 2021, Practical Real Time Recurrent Learning with a Sparse Approximation.
     """

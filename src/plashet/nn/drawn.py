@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,9 @@ class Drawn(Recurrent):
         if self.mixed_memory:
             self.absent = -1.0  # an LSTM moves however little time has passed
 
+    @abstractmethod
     def liquid(self, layer: int, seed: int) -> Any:
         """The liquid of a layer, with new parameters."""
-        raise NotImplementedError
 
     def draw(self, layer: int, seed: int) -> Any:
         """The cell of a layer, with new parameters: its liquid, mixed memory and motor neurons where it has them."""
