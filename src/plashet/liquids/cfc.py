@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from ..ops import asarray, join, namespace, observed, rest
-from ..trainable import Pulled
-from ..tree import parts
 from ..types import Array
 from .bends import BENDS
 from .gated import check_finite, passed
-from .levels import Form, Level, Plan, Slots, heard, planned
+from .levels import Form, Level, Levelled, Slots, heard
 from .rules import Full, Rule, check_rule, constants_of, slopes_of
 
 
@@ -30,7 +28,7 @@ class Dense(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class CfC:
+class CfC(Levelled[CfCState]):
     """h' = rule(heads, dt),   heads = W z + b each,   z = backbone([x, h]), its layers z = f(W z + b)
 
     The closed-form continuous-time cell as published and as ncps has it: rule Full, NoGate or Pure (their docstrings
@@ -59,9 +57,6 @@ class CfC:
         widths = " -> ".join(str(len(layer.bias)) for layer in self.backbone) or "none"
         return f"<CfC: {self.inputs} inputs, {self.outputs} units, backbone {widths}, {type(self.rule).__name__}>"
 
-    def __getstate__(self) -> dict[str, Any]:
-        return dict(parts(self) or ())  # not the plans: they are the kernel's own
-
     @property
     def parameters(self) -> tuple[str, ...]:
         names = [*(f"backbone.{k}" for k in range(len(self.backbone))), "heads"]
@@ -83,38 +78,6 @@ class CfC:
         moved = self.rule.move([z @ w.T + b for w, b in zip(weight, bias, strict=True)], passed(dt, h))
         h = held(moved, h, dt)
         return CfCState(h), h
-
-    def run(self, state: CfCState, u: Array, dt: Array, out: Array | None = None) -> tuple[CfCState, Array]:
-        """The compiled fold of `step`: u (time, *batch, inputs), dt (time,) or (time, *batch), a batch in threads."""
-        written, h, _ = self._plan(u.dtype).run(u, dt, state.h, out=out)
-        return CfCState(h), written
-
-    def tick(self, state: CfCState, u: Array, dt: Array | float) -> tuple[CfCState, Array]:
-        """The compiled twin of one `step`."""
-        h, _ = self._plan(u.dtype).tick(u, dt, state.h)
-        return CfCState(h), h
-
-    def pull(
-        self, state: CfCState, u: Array, dt: Array, outputs: Array, slope: Array, slope_after: CfCState | None = None
-    ) -> Pulled:
-        """The slopes of a loss with respect to everything, from those with respect to the outputs of `run`.
-
-        Back through time, exactly; only `outputs` are kept of the run. Shapes as in Pulled.
-        """
-        after = None if slope_after is None else slope_after.h
-        s = self._plan(u.dtype).pull((u, dt, state.h, None, outputs), slope, (after, None))
-        return Pulled(self.named(s.weights, s.constants), s.u, s.dt, CfCState(s.h))
-
-    def _plan(self, dtype: Any) -> Plan:
-        """The constants laid out for the kernel, made once for each dtype."""
-        plan = self._plans.get(dtype)
-        if plan is None:
-            plan = self._plans[dtype] = planned(self, dtype)
-        return plan
-
-    @cached_property
-    def _plans(self) -> dict[Any, Plan]:
-        return {}
 
     def form(self) -> Form:
         widths = tuple(len(layer.bias) for layer in self.backbone)

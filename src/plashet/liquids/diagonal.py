@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from ..ops import asarray, namespace, observed, rest, softplus
-from ..trainable import Pulled
-from ..tree import parts
 from ..types import Array
 from .gated import check_finite, passed
-from .levels import Form, Level, Plan, Slots, heard, planned
+from .levels import Form, Level, Levelled, Slots, heard
 
 
 class DiagonalState(NamedTuple):
@@ -21,7 +18,7 @@ class DiagonalState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Diagonal:
+class Diagonal(Levelled[DiagonalState]):
     """h' = u + (h - u) exp(-dt/tau),   u = tanh(a_u),   1/tau = 1/tau_max + softplus(a_tau),   a = w_in x + bias
 
     Gated without recurrent synapses: u and tau [s] follow the input alone, so h is linear in itself, unit by unit, and
@@ -53,9 +50,6 @@ class Diagonal:
         if namespace(self.tau_max) is np and not (np.asarray(self.tau_max) > 0).all():
             raise ValueError(f"tau_max is a time constant in seconds and must be positive, got {np.min(self.tau_max)}")
 
-    def __getstate__(self) -> dict[str, Any]:
-        return dict(parts(self) or ())  # not the plans: they are the kernel's own
-
     @property
     def inputs(self) -> int:
         return int(self.w_in.shape[2])
@@ -75,41 +69,6 @@ class Diagonal:
         gain = -xp.expm1(-elapsed * (1 / asarray(self.tau_max, h) + softplus(a_tau)))
         h = (1 - gain) * h + gain * xp.tanh(a_u)
         return DiagonalState(h), h
-
-    def run(self, state: DiagonalState, u: Array, dt: Array, out: Array | None = None) -> tuple[DiagonalState, Array]:
-        """The compiled fold of `step`: u (time, *batch, inputs), dt (time,) or (time, *batch), a batch in threads."""
-        written, h, _ = self._plan(u.dtype).run(u, dt, state.h, out=out)
-        return DiagonalState(h), written
-
-    def tick(self, state: DiagonalState, u: Array, dt: Array | float) -> tuple[DiagonalState, Array]:
-        """The compiled twin of one `step`."""
-        h, _ = self._plan(u.dtype).tick(u, dt, state.h)
-        return DiagonalState(h), h
-
-    def pull(
-        self,
-        state: DiagonalState,
-        u: Array,
-        dt: Array,
-        outputs: Array,
-        slope: Array,
-        slope_after: DiagonalState | None = None,
-    ) -> Pulled:
-        """The slopes of a loss with respect to everything, from those with respect to the outputs of `run`."""
-        after = None if slope_after is None else slope_after.h
-        s = self._plan(u.dtype).pull((u, dt, state.h, None, outputs), slope, (after, None))
-        return Pulled(self.named(s.weights, s.constants), s.u, s.dt, DiagonalState(s.h))
-
-    def _plan(self, dtype: Any) -> Plan:
-        """The constants laid out for the kernel, made once for each dtype."""
-        plan = self._plans.get(dtype)
-        if plan is None:
-            plan = self._plans[dtype] = planned(self, dtype)
-        return plan
-
-    @cached_property
-    def _plans(self) -> dict[Any, Plan]:
-        return {}
 
     def form(self) -> Form:
         return Form(_levels, (), ("diagonal",))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from ..ops import asarray, namespace, observed, rest, softplus, sums_at
-from ..trainable import Pulled
-from ..tree import parts
 from ..types import Array
 from ..wiring import Connectome
-from .levels import Form, Level, Plan, Slots, heard, net_arrays, planned
+from .levels import Form, Level, Levelled, Slots, heard, net_arrays
 
 
 class GatedState(NamedTuple):
@@ -21,7 +19,7 @@ class GatedState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Gated:
+class Gated(Levelled[GatedState]):
     """h' = u + (h - u) exp(-dt/tau),   u = tanh(a_u),   1/tau = 1/tau_max + softplus(a_tau)
 
         a = W_sensory x + W_recurrent h + bias,   one such sum for each of the two heads, in the order (u, tau)
@@ -55,9 +53,6 @@ class Gated:
     def __repr__(self) -> str:
         return f"<Gated along {self.connectome!r}>"
 
-    def __getstate__(self) -> dict[str, Any]:
-        return dict(parts(self) or ())  # not the plans: they are the kernel's own
-
     @property
     def inputs(self) -> int:
         return self.connectome.inputs
@@ -78,44 +73,6 @@ class Gated:
             gain = -xp.expm1(-elapsed * rate)
             heard_now = xp.where(here, (1 - gain) * h + gain * target, heard_now)
         return GatedState(heard_now), heard_now
-
-    def run(self, state: GatedState, u: Array, dt: Array, out: Array | None = None) -> tuple[GatedState, Array]:
-        """The compiled fold of `step`: u (time, *batch, inputs), dt (time,) or (time, *batch), a batch in threads."""
-        written, h, _ = self._plan(u.dtype).run(u, dt, state.h, out=out)
-        return GatedState(h), written
-
-    def tick(self, state: GatedState, u: Array, dt: Array | float) -> tuple[GatedState, Array]:
-        """The compiled twin of one `step`."""
-        h, _ = self._plan(u.dtype).tick(u, dt, state.h)
-        return GatedState(h), h
-
-    def pull(
-        self,
-        state: GatedState,
-        u: Array,
-        dt: Array,
-        outputs: Array,
-        slope: Array,
-        slope_after: GatedState | None = None,
-    ) -> Pulled:
-        """The slopes of a loss with respect to everything, from those with respect to the outputs of `run`.
-
-        Back through time, exactly; only `outputs` are kept of the run, the heads are computed again. Shapes: Pulled.
-        """
-        after = None if slope_after is None else slope_after.h
-        s = self._plan(u.dtype).pull((u, dt, state.h, None, outputs), slope, (after, None))
-        return Pulled(self.named(s.weights, s.constants), s.u, s.dt, GatedState(s.h))
-
-    def _plan(self, dtype: Any) -> Plan:
-        """The constants laid out for the kernel, made once for each dtype."""
-        plan = self._plans.get(dtype)
-        if plan is None:
-            plan = self._plans[dtype] = planned(self, dtype)
-        return plan
-
-    @cached_property
-    def _plans(self) -> dict[Any, Plan]:
-        return {}
 
     def form(self) -> Form:
         return Form(partial(levels_along, self.connectome, "gated", 2), net_arrays(self.connectome), ("gated",))

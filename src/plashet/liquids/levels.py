@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import cached_property, lru_cache
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from .. import _kernels
 from ..threads import over_shares
+from ..trainable import Pulled
+from ..tree import parts
 from ..types import Array
 from ..wiring import Connectome
 
@@ -82,6 +85,74 @@ def shape_of(key: Same, slots: Slots) -> Any:
         kind, bend = _kernels.gated_kinds[level.kind], _kernels.gated_bends[level.bend]
         shape.add(kind, bend, *(np.ascontiguousarray(a, np.int64) for a in level[2:]))
     return shape
+
+
+class Planned:
+    """A liquid with a form, which keeps what it lays out for the kernel: once for each dtype, as it never changes."""
+
+    @abstractmethod
+    def form(self) -> Form:
+        """What it is to the kernel, but for its numbers."""
+
+    @abstractmethod
+    def weights(self, dtype: Any) -> Array:
+        """All weights in one row, in the order that the levels of the form know."""
+
+    @abstractmethod
+    def constants(self, dtype: Any) -> Array:
+        """(nodes, 2) of the kernel's nodes."""
+
+    @abstractmethod
+    def named(self, weights: Array, constants: Array) -> dict[str, Array]:
+        """Slopes of the kernel's weights and constants by path."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return dict(parts(self) or ())  # not the plans: they are the kernel's own, and cannot be copied or sent away
+
+    def _plan(self, dtype: Any) -> Plan:
+        plan = self._plans.get(dtype)
+        if plan is None:
+            plan = self._plans[dtype] = planned(self, dtype)
+        return plan
+
+    @cached_property
+    def _plans(self) -> dict[Any, Plan]:
+        return {}
+
+
+class Held(Protocol):
+    """A state of one array: a NamedTuple of h."""
+
+    def __init__(self, h: Array) -> None: ...
+
+    @property
+    def h(self) -> Array: ...
+
+
+S = TypeVar("S", bound=Held)
+
+
+class Levelled(Planned, Generic[S]):
+    """The compiled twins of `step`, for a liquid with a form whose state is h (*batch, units)."""
+
+    def run(self, state: S, u: Array, dt: Array, out: Array | None = None) -> tuple[S, Array]:
+        """The compiled fold of `step`: u (time, *batch, inputs), dt (time,) or (time, *batch), a batch in threads."""
+        written, h, _ = self._plan(u.dtype).run(u, dt, state.h, out=out)
+        return type(state)(h), written
+
+    def tick(self, state: S, u: Array, dt: Array | float) -> tuple[S, Array]:
+        """The compiled twin of one `step`."""
+        h, _ = self._plan(u.dtype).tick(u, dt, state.h)
+        return type(state)(h), h
+
+    def pull(self, state: S, u: Array, dt: Array, outputs: Array, slope: Array, slope_after: S | None = None) -> Pulled:
+        """The slopes of a loss with respect to everything, from those with respect to the outputs of `run`.
+
+        Back through time, exactly; only `outputs` are kept of the run, the heads are computed again. Shapes: Pulled.
+        """
+        after = None if slope_after is None else slope_after.h
+        s = self._plan(u.dtype).pull((u, dt, state.h, None, outputs), slope, (after, None))
+        return Pulled(self.named(s.weights, s.constants), s.u, s.dt, type(state)(s.h))
 
 
 def planned(cell: Any, dtype: Any) -> Plan:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..ops import asarray, logistic, namespace, observed, rest
 from ..trainable import Pulled
-from ..tree import parts
 from ..types import Array
 from .gated import check_finite
-from .levels import Form, Level, Plan, Slots, heard, planned
+from .levels import Form, Level, Planned, Slots, heard
 from .mixed_fold import pull_mixed, run_mixed
 
 
@@ -23,7 +22,7 @@ class MixedState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Mixed:
+class Mixed(Planned):
     """An LSTM keeps the memory, the liquid moves its output through time:
 
         i, g, f, o = w_in u + w h + bias,   c' = c logistic(f + 1) + tanh(i) logistic(g),   k = tanh(c') logistic(o)
@@ -50,9 +49,6 @@ class Mixed:
             if got != wanted:
                 raise ValueError(f"{name} is {got}, wanted {wanted}: four gates of {units} units")
             check_finite(name, getattr(self, name))
-
-    def __getstate__(self) -> dict[str, Any]:
-        return dict(parts(self) or ())  # not the plans: they are the kernel's own
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -118,17 +114,6 @@ class Mixed:
             return Pulled(named, du, ddt, MixedState(dh, dc))
         s = self._plan(u.dtype).pull((u, dt, state.h, state.c, outputs), slope, after)
         return Pulled(self.named(s.weights, s.constants), s.u, s.dt, MixedState(s.h, s.c))
-
-    def _plan(self, dtype: Any) -> Plan:
-        """The constants laid out for the kernel, made once for each dtype."""
-        plan = self._plans.get(dtype)
-        if plan is None:
-            plan = self._plans[dtype] = planned(self, dtype)
-        return plan
-
-    @cached_property
-    def _plans(self) -> dict[Any, Plan]:
-        return {}
 
     def form(self) -> Form:
         inner: Form = self.liquid.form()

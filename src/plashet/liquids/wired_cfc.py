@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..ops import namespace, rest
-from ..trainable import Pulled
-from ..tree import parts
 from ..types import Array
 from ..wiring import Connectome
 from .cfc import CfCState, held, of_rule
 from .gated import check_heads, drawn, drive, flat_heads, in_level_order, layers, levels_along, passed, split_heads
-from .levels import Form, Plan, net_arrays, planned
+from .levels import Form, Levelled, net_arrays
 from .rules import Full, Rule, check_rule, constants_of, slopes_of
 
 
 @dataclass(frozen=True, eq=False)
-class WiredCfC:
+class WiredCfC(Levelled[CfCState]):
     """CfC without backbone along a connectome: h' = rule(heads, dt), head = W_sensory x + W_recurrent h + bias each
 
     Rules, time and missing inputs as CfC. Truly sparse: a unit hears its synapses and nothing else, each of them with a
@@ -46,9 +44,6 @@ class WiredCfC:
     def __repr__(self) -> str:
         return f"<WiredCfC along {self.connectome!r}, {type(self.rule).__name__}>"
 
-    def __getstate__(self) -> dict[str, Any]:
-        return dict(parts(self) or ())  # not the plans: they are the kernel's own
-
     @property
     def parameters(self) -> tuple[str, ...]:
         return ("sensory", "recurrent", "bias", *of_rule(self.rule))
@@ -70,35 +65,6 @@ class WiredCfC:
             moved = self.rule.move(drive(self, u, now), passed(dt, h))
             now = namespace(h).where(here, held(moved, h, dt), now)
         return CfCState(now), now
-
-    def run(self, state: CfCState, u: Array, dt: Array, out: Array | None = None) -> tuple[CfCState, Array]:
-        """The compiled fold of `step`: u (time, *batch, inputs), dt (time,) or (time, *batch), a batch in threads."""
-        written, h, _ = self._plan(u.dtype).run(u, dt, state.h, out=out)
-        return CfCState(h), written
-
-    def tick(self, state: CfCState, u: Array, dt: Array | float) -> tuple[CfCState, Array]:
-        """The compiled twin of one `step`."""
-        h, _ = self._plan(u.dtype).tick(u, dt, state.h)
-        return CfCState(h), h
-
-    def pull(
-        self, state: CfCState, u: Array, dt: Array, outputs: Array, slope: Array, slope_after: CfCState | None = None
-    ) -> Pulled:
-        """The slopes of a loss with respect to everything, from those with respect to the outputs of `run`."""
-        after = None if slope_after is None else slope_after.h
-        s = self._plan(u.dtype).pull((u, dt, state.h, None, outputs), slope, (after, None))
-        return Pulled(self.named(s.weights, s.constants), s.u, s.dt, CfCState(s.h))
-
-    def _plan(self, dtype: Any) -> Plan:
-        """The constants laid out for the kernel, made once for each dtype."""
-        plan = self._plans.get(dtype)
-        if plan is None:
-            plan = self._plans[dtype] = planned(self, dtype)
-        return plan
-
-    @cached_property
-    def _plans(self) -> dict[Any, Plan]:
-        return {}
 
     def form(self) -> Form:
         kind, heads = self.rule.kind, self.rule.heads
