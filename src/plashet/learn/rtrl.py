@@ -13,7 +13,35 @@ from .online import OnlineKnowledge, OnlineTrace
 
 
 @dataclass(frozen=True)
-class RTRL:
+class Following:
+    """What RTRL and SnAp1 have in common: their settings, which RTRL explains, and the four parts of a learner."""
+
+    descent: Adam = Adam(1e-3, clip=1.0)  # noqa: RUF009 - frozen
+    every: int = 1
+    head: Any = None
+    loss: Loss = Squared()  # noqa: RUF009 - frozen
+    exact: ClassVar[bool]  # whether all influence is held, or only that of a parameter on the unit that owns it
+    moves_liquid: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        online.check(self)
+
+    def init(self, model: Any) -> OnlineKnowledge:
+        return online.begin(self, model)
+
+    def watch(self, knowledge: OnlineKnowledge, seen: Evidence) -> tuple[OnlineKnowledge, OnlineTrace]:
+        return online.watch(self, knowledge, seen)
+
+    def credit(self, knowledge: OnlineKnowledge, trace: OnlineTrace, y: Array) -> tuple[OnlineKnowledge, OnlineTrace]:
+        return online.credit(self, knowledge, trace, y)
+
+    def model(self, knowledge: OnlineKnowledge) -> Any:
+        """The model with the parameters so far."""
+        return online.current(self, knowledge)
+
+
+@dataclass(frozen=True)
+class RTRL(Following):
     """Gradient descent at every labelled tick along the exact gradient of all time so far.
 
     With v the liquid's state, J = dv'/dv and B = dv'/dtheta of a tick (of each unfold of it, in a row):
@@ -43,32 +71,11 @@ class RTRL:
     Source: Williams and Zipser 1989, A Learning Algorithm for Continually Running Fully Recurrent Neural Networks.
     """
 
-    descent: Adam = Adam(1e-3, clip=1.0)  # noqa: RUF009 - frozen
-    every: int = 1
-    head: Any = None
-    loss: Loss = Squared()  # noqa: RUF009 - frozen
     exact: ClassVar[bool] = True
-    moves_liquid: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        online.check(self)
-
-    def init(self, model: Any) -> OnlineKnowledge:
-        return online.begin(self, model)
-
-    def watch(self, knowledge: OnlineKnowledge, seen: Evidence) -> tuple[OnlineKnowledge, OnlineTrace]:
-        return online.watch(self, knowledge, seen)
-
-    def credit(self, knowledge: OnlineKnowledge, trace: OnlineTrace, y: Array) -> tuple[OnlineKnowledge, OnlineTrace]:
-        return online.credit(self, knowledge, trace, y)
-
-    def model(self, knowledge: OnlineKnowledge) -> Any:
-        """The model with the parameters so far."""
-        return online.current(self, knowledge)
 
 
 @dataclass(frozen=True)
-class SnAp1:
+class SnAp1(Following):
     """As RTRL, keeping of the influence only what a parameter does at once: the row of the unit that owns it.
 
         m_p <- J_ii m_p + B_p        i the owner of parameter p; an input's affine keeps the units that hear the input
@@ -80,25 +87,4 @@ class SnAp1:
     Source: Menick et al. 2021, Practical Real Time Recurrent Learning with a Sparse Approximation.
     """
 
-    descent: Adam = Adam(1e-3, clip=1.0)  # noqa: RUF009 - frozen
-    every: int = 1
-    head: Any = None
-    loss: Loss = Squared()  # noqa: RUF009 - frozen
     exact: ClassVar[bool] = False
-    moves_liquid: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        online.check(self)
-
-    def init(self, model: Any) -> OnlineKnowledge:
-        return online.begin(self, model)
-
-    def watch(self, knowledge: OnlineKnowledge, seen: Evidence) -> tuple[OnlineKnowledge, OnlineTrace]:
-        return online.watch(self, knowledge, seen)
-
-    def credit(self, knowledge: OnlineKnowledge, trace: OnlineTrace, y: Array) -> tuple[OnlineKnowledge, OnlineTrace]:
-        return online.credit(self, knowledge, trace, y)
-
-    def model(self, knowledge: OnlineKnowledge) -> Any:
-        """The model with the parameters so far."""
-        return online.current(self, knowledge)

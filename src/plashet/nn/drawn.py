@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ class Drawn(Recurrent):
     """Layers whose parameters are drawn under torch's seed (torch.manual_seed)."""
 
     motors = False  # whether the outputs of motor neurons are scaled by numbers that are learnt
-    connectomes: list[Connectome]  # of the layers, where they are wired
+    connectomes: Sequence[Connectome] = ()  # of the layers, where they are wired
     mixed_memory: bool
 
     def __init__(self, num_layers: int, contract: Contract, device: Any, dtype: Any) -> None:
@@ -56,6 +57,11 @@ def with_motors(liquid: Any, net: Connectome, always: bool = False) -> Any:
     if net.motor == net.units and not always:
         return liquid
     return Chain((liquid, liquids.Motors(net.units, np.ones(net.motor), np.zeros(net.motor))))
+
+
+def sizes(inputs: int, units: int, layers: int, bidirectional: bool) -> list[tuple[int, int]]:
+    """(inputs, units) of each layer that is not wired."""
+    return [(inputs if k == 0 else units * (2 if bidirectional else 1), units) for k in range(layers)]
 
 
 def _seed() -> int:

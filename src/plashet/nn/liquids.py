@@ -10,7 +10,7 @@ import torch
 from .. import liquids
 from ..liquids.rules import Rule
 from ..liquids.solvers import Solver
-from .drawn import Drawn
+from .drawn import Drawn, sizes
 from .recurrent import Contract
 from .wirings import connectomes, is_count
 
@@ -94,11 +94,11 @@ class CfC(Drawn):
         if mode not in RULES:
             raise ValueError(f"mode is one of {', '.join(RULES)}; got {mode!r}")
         self.mode, self.activation, self.mixed_memory = mode, activation, mixed_memory
-        directions = 2 if bidirectional else 1
         wired = not is_count(units)
         self.backbone = _backbone(wired, backbone_units, backbone_layers, backbone_dropout)
-        self.connectomes = connectomes(units, input_size, num_layers, directions) if wired else []
-        self.sizes = [] if wired else [(input_size if k == 0 else units * directions, units) for k in range(num_layers)]
+        if wired:
+            self.connectomes = connectomes(units, input_size, num_layers, 2 if bidirectional else 1)
+        self.sizes = [] if wired else sizes(input_size, units, num_layers, bidirectional)
         contract = Contract(batch_first, return_sequences, bidirectional, dropout, proj_size)
         super().__init__(num_layers, contract, device, dtype)
 

@@ -10,7 +10,7 @@ import torch
 from .. import liquids
 from ..trainable import Trainable, trainable
 from ..wiring import Wiring, dense
-from .drawn import Drawn
+from .drawn import Drawn, sizes
 from .recurrent import Contract
 from .wirings import connectomes
 
@@ -75,8 +75,7 @@ class Diagonal(Drawn):
         dtype: torch.dtype | None = None,
     ) -> None:
         self.tau, self.tau_max, self.mixed_memory = tau, tau_max, mixed_memory
-        self.connectomes = []
-        self.sizes = _sizes(input_size, units, num_layers, bidirectional)
+        self.sizes = sizes(input_size, units, num_layers, bidirectional)
         contract = Contract(batch_first, return_sequences, bidirectional, dropout, proj_size)
         super().__init__(num_layers, contract, device, dtype)
 
@@ -116,9 +115,8 @@ class Leaky(Drawn):
                 f"inputs, num_layers={num_layers}, bidirectional={bidirectional}"
             )
         self.tau, self.activation, self.mixed_memory = tau, activation, mixed_memory
-        self.connectomes = []
         count = units.units if isinstance(units, Wiring) else int(units)
-        self.sizes = _sizes(input_size, count, num_layers, bidirectional)
+        self.sizes = sizes(input_size, count, num_layers, bidirectional)
         contract = Contract(batch_first, return_sequences, bidirectional, dropout, proj_size)
         super().__init__(num_layers, contract, device, dtype)
 
@@ -137,8 +135,3 @@ def _all_to_all(inputs: int, units: int, rng: np.random.Generator) -> Wiring:
     shapes = (topology.edges, (units, inputs), units)
     weights, w_in, bias = (rng.uniform(-1, 1, shape) / np.sqrt(units) for shape in shapes)
     return Wiring(topology, weights, w_in, bias)
-
-
-def _sizes(inputs: int, units: int, layers: int, bidirectional: bool) -> list[tuple[int, int]]:
-    """(inputs, units) of each layer."""
-    return [(inputs if k == 0 else units * (2 if bidirectional else 1), units) for k in range(layers)]
