@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from half_cheetah_data import Asked
+from half_cheetah_data import Asked, whole
 from torch import Tensor, nn
 
 WEIGHTS = ("sensory", "recurrent", "erev", "weight_ih", "weight_hh", "head.weight")  # that decay: names end so
+WEIGHTS += ("heads_weight", *(f"backbone_{k}_weight" for k in range(3)), ".w_in", ".w", "dense.weight")
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,18 @@ class Plain(nn.Module):
         return self.rnn(z)[0]  # type: ignore[no-any-return]
 
 
+class Dense(nn.Module):
+    """A dense layer of tanh that hears dt as an input; rnn, one of torch's, behind it, or nothing that remembers."""
+
+    def __init__(self, inputs: int, units: int, rnn: Callable[..., nn.Module] | None = None) -> None:
+        super().__init__()
+        self.dense, self.rnn = nn.Linear(inputs + 1, units), None if rnn is None else rnn(units, units)
+
+    def forward(self, z: Tensor, dt: Tensor) -> Tensor:
+        heard = torch.tanh(self.dense(torch.cat((z, dt[..., None]), 2)))
+        return heard if self.rnn is None else self.rnn(heard)[0]  # type: ignore[no-any-return]
+
+
 class Timed(nn.Module):
     """A module of plashet.nn with batch_first=False, told the time between ticks; heard: as one more input, too."""
 
@@ -94,6 +107,9 @@ class Fitted:
     parameters: int
 
 
+Batch = Iterable[Any]  # now, then, dt
+
+
 def fit(
     make: Callable[[], tuple[nn.Module, int]], recipe: Recipe, train: Asked, validation: Asked, seed: int
 ) -> Fitted:
@@ -101,25 +117,71 @@ def fit(
 
     The seed draws the parameters and the order of the windows, for each kind of layer the same order.
     """
-    torch.manual_seed(seed)
-    model = Predictor(*make(), train.now, recipe)
     seen = tuple(map(torch.from_numpy, train))
+
+    def epoch(rng: np.random.Generator) -> Iterator[Batch]:
+        windows = train.now.shape[1]
+        order = torch.from_numpy(rng.permutation(windows))
+        for rows in order[: windows // recipe.batch * recipe.batch].split(recipe.batch):
+            yield (part[:, rows] for part in seen)
+
+    return _fit(make, recipe, train.now, epoch, [validation], seed)
+
+
+def fit_any(
+    make: Callable[[], tuple[nn.Module, int]],
+    recipe: Recipe,
+    train: Any,
+    thin: Callable[[Any, float, int], Asked],
+    validation: dict[float, Asked],
+    seed: int,
+) -> Fitted:
+    """One net for every share of dropped ticks; best is the mean of the errors on the validation parts, one per share.
+
+    train: windows. Each epoch draws anew what is dropped, and which batches lose which share, as many of each. Every
+    fifth epoch is looked at.
+    """
+    shares = tuple(validation)
+
+    def epoch(rng: np.random.Generator) -> Iterator[Batch]:
+        windows = train.shape[1]
+        batches = windows // recipe.batch
+        order = rng.permutation(windows)[: batches * recipe.batch].reshape(batches, -1)
+        lost = rng.permutation(np.resize(np.arange(len(shares)), batches))
+        parts = [thin(train[:, order[lost == k].ravel()], s, int(rng.integers(2**31))) for k, s in enumerate(shares)]
+        split = [zip(*(torch.from_numpy(a).split(recipe.batch, 1) for a in part), strict=True) for part in parts]
+        for k in lost:
+            yield next(split[k])
+
+    return _fit(make, recipe, whole(train).now, epoch, list(validation.values()), seed, every=5)
+
+
+def _fit(
+    make: Callable[[], tuple[nn.Module, int]],
+    recipe: Recipe,
+    now: Any,
+    batches_of: Callable[[np.random.Generator], Iterator[Batch]],
+    validation: list[Asked],
+    seed: int,
+    every: int = 1,
+) -> Fitted:
+    torch.manual_seed(seed)
+    model = Predictor(*make(), now, recipe)
     optimiser = torch.optim.AdamW(_groups(model, recipe), lr=recipe.rate, betas=(0.9, 0.99), fused=True)
     importance = model.s**-recipe.weighting
-    windows = train.now.shape[1]
-    batches = windows // recipe.batch
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.epochs * batches)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.epochs * (now.shape[1] // recipe.batch))
     rng, begun, best, kept, at = np.random.default_rng(seed), time.process_time(), math.inf, {}, 0
     for epoch in range(recipe.epochs):
-        order = torch.from_numpy(rng.permutation(windows))
-        for rows in order[: batches * recipe.batch].split(recipe.batch):
-            now, then, dt = (part[:, rows] for part in seen)
-            loss = ((model(now, dt) - then).square() * importance).mean() / (model.s.square() * importance).mean()
+        for now_heard, then, dt in batches_of(rng):
+            said = model(now_heard, dt)
+            loss = ((said - then).square() * importance).mean() / (model.s.square() * importance).mean()
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-        reached = score(model, validation)
+        if (epoch + 1) % every and epoch + 1 < recipe.epochs:
+            continue
+        reached = float(np.mean([score(model, part) for part in validation]))
         if reached < best:
             best, at, kept = reached, epoch, {k: v.clone() for k, v in model.state_dict().items()}
     seconds = time.process_time() - begun

@@ -1,13 +1,21 @@
-"""Half-cheetah with ticks missing at random: a liquid that is told the true time, and nn.GRU with it as an input.
+"""Half-cheetah with ticks missing at random: liquids that are told the true time, and nn.GRU with it as an input.
 
-    PLASHET_BENCH_DATA=... python benchmarks/irregular.py [--only NAME ...] [--seeds 0 1 2]
+    PLASHET_BENCH_DATA=... python benchmarks/irregular.py --choose           # recipes, on the validation part alone
+    PLASHET_BENCH_DATA=... python benchmarks/irregular.py [--only NAME ...] [--seeds 0 1 2 3 4] [--asked next any own]
 
-The windows of half_cheetah.py; in each, 10, 30 or 50 % of its 32 ticks are dropped at random. Of those left a net hears
-the observation and the time since the last one, and says the very next tick (whether it will be seen or not). The error
-is the mean square in raw units over the ticks that are seen, so a little of what the table shows is that a window with
-fewer ticks remembers less: the same for all. Every net is trained by the same recipe, chosen for none of them
-(half_cheetah_fit.Recipe, 50 epochs); the epoch is chosen on the validation recordings, thinned alike. The last
-column: trained on all ticks, tested with half of them. A seed draws parameters, order and what is dropped.
+The windows of half_cheetah.py; in each, none, 10, 30 or 50 % of its 32 ticks are dropped at random. A net hears the
+observations that are left and the time between them. Three questions, all told, the same for all nets:
+
+    next  what is asked for is the next observation that is seen, and the time to it is told: the liquid runs for that
+          long, the GRU hears it. One net for every share: what is dropped is drawn anew each epoch, batch by batch.
+    any   asked for is the very next tick, seen or not; told is the time since the observation before. One net again.
+    own   as `any`, but a net of its own for every share, and each tick dropped once and for all, so that with half of
+          the ticks a net has half of the examples to learn from.
+
+The error is the mean square in raw units over what is asked for. For `next` and `any` every net has its recipe
+(half_cheetah_fit.Recipe, 50 epochs) from the same few, each tried once with a seed that is not reported: the one with
+the least mean validation error over the four shares. For `own` the recipe is the same for all, chosen for none of them.
+The epoch is chosen on the validation recordings, thinned alike. A seed draws parameters, order and what is dropped.
 """
 
 from __future__ import annotations
@@ -16,31 +24,50 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import common
 import half_cheetah_data as data
-import numpy as np
+import irregular_page
 import torch
-from half_cheetah_fit import Plain, Recipe, Timed, fit, score
+from half_cheetah_fit import Dense, Plain, Predictor, Recipe, Timed, fit, fit_any, score
 
 from plashet import nn
 
 HERE = Path(__file__).resolve().parent
-COLUMNS, UNITS, SHARES = 17, 32, (0.0, 0.1, 0.3, 0.5)
+COLUMNS, UNITS, SHARES, TRIED_WITH = 17, 32, irregular_page.SHARES, 100
 RECIPE = Recipe(epochs=50)
-FEW = "With so few seeds differences of a few hundredths between the nets are not decided. "
+GRID = tuple(Recipe(epochs=50, rate=rate, decay=decay) for rate, decay in product((5e-3, 1e-2), (0.1, 0.3)))
+THINNED = {"next": data.ahead, "any": data.thinned, "own": data.thinned}
+
+
+def _gated(inputs: int, **more: Any) -> torch.nn.Module:
+    return nn.Gated(inputs, UNITS, batch_first=False, tau=(1.0, 10.0), **more)
+
+
+def _cfc(inputs: int, deep: int = 1) -> torch.nn.Module:
+    return nn.CfC(inputs, UNITS, batch_first=False, backbone_units=UNITS, backbone_layers=deep)
+
+
 PARTIES: dict[str, Callable[[], torch.nn.Module]] = {
-    "Gated 32": lambda: Timed(nn.Gated(COLUMNS, UNITS, batch_first=False, tau=(1.0, 10.0))),
-    "Gated 32, dt an input too": lambda: Timed(nn.Gated(COLUMNS + 1, UNITS, batch_first=False, tau=(1.0, 10.0)), True),
     "nn.GRU 32, dt an input": lambda: Plain(torch.nn.GRU, COLUMNS, UNITS, timed=True),
     "nn.LSTM 32, dt an input": lambda: Plain(torch.nn.LSTM, COLUMNS, UNITS, timed=True),
+    "dense 32, nn.GRU 32, dt an input": lambda: Dense(COLUMNS, UNITS, torch.nn.GRU),
+    "dense 32, no memory, dt an input": lambda: Dense(COLUMNS, UNITS),
+    "CfC 32": lambda: Timed(_cfc(COLUMNS)),
+    "CfC 32, dt an input too": lambda: Timed(_cfc(COLUMNS + 1), True),
+    "CfC 32, two layers of backbone, dt an input too": lambda: Timed(_cfc(COLUMNS + 1, 2), True),
+    "Mixed over Gated 32, dt an input too": lambda: Timed(_gated(COLUMNS + 1, mixed_memory=True), True),
+    "Gated 32": lambda: Timed(_gated(COLUMNS)),
+    "Gated 32, dt an input too": lambda: Timed(_gated(COLUMNS + 1), True),
 }
 
 
 def trial(party: str, seed: int, share: float, parts: Any, recipe: Recipe = RECIPE) -> dict[str, float]:
-    """The test error with this share of ticks dropped; trained on all of them, that with half dropped too."""
+    """`own`: the test error with this share of ticks dropped; trained on all of them, that with half dropped too."""
     train, validation, test = (data.thinned(part, share, 3 * seed + k) for k, part in enumerate(parts))
     found = fit(lambda: (PARTIES[party](), UNITS), recipe, train, validation, seed)
     told = {"test": score(found.model, test), "validation": found.validation, "seconds": found.seconds}
@@ -49,55 +76,77 @@ def trial(party: str, seed: int, share: float, parts: Any, recipe: Recipe = RECI
     return told
 
 
-def page(kept: dict[str, Any]) -> str:
-    """irregular.md."""
-    rows = []
-    for who, runs in kept["results"].items():
-        seeds = sorted(set.intersection(*(set(runs[str(s)]) for s in SHARES if str(s) in runs)), key=int)
-        errors = {s: np.array([runs[s][k]["test"] for k in seeds]) for s in runs}
-        cells = [_told(errors[str(s)]) if str(s) in errors else "" for s in SHARES]
-        more = [_told(errors[str(s)] - errors["0.0"], "+") if str(s) in errors else "" for s in SHARES[1:]]
-        half = _told(np.array([runs["0.0"][k]["half"] for k in seeds]) - errors["0.0"], "+")
-        rows.append((who, len(seeds), *cells, *more, half))
-    dropped = [f"{100 * s:.0f} %" for s in SHARES]
-    columns = (
-        "who",
-        "seeds",
-        *(f"{d} dropped" for d in dropped),
-        *(f"more at {d}" for d in dropped[1:]),
-        "more at 50 %, trained at 0 %",
-    )
-    machine = kept["machine"]
-    return (
-        f"# Half-cheetah, irregularly sampled\n\n{__doc__.strip()}\n\n{common.table(columns, rows)}\n"
-        f"{FEW if len(seeds) < 3 else ''}Mean ± standard deviation over the seeds, differences by seed. "
-        f"Measured {machine['date']} on {machine['processor']}, one thread. `python benchmarks/irregular.py`\n"
-    )
+def trial_any(party: str, seed: int, asked: str, parts: Any, recipe: Recipe) -> tuple[dict[str, Any], Predictor]:
+    """`any` and `next`: one net for all shares, how it did on the validation part, and itself."""
+    thin = THINNED[asked]
+    validation = {share: thin(parts[1], share, 3 * seed + 1) for share in SHARES}
+    found = fit_any(lambda: (PARTIES[party](), UNITS), recipe, parts[0], thin, validation, seed)
+    told = {"validation": found.validation, "epoch": found.epoch, "seconds": found.seconds}
+    return told | {"parameters": found.parameters}, found.model
 
 
-def _told(values: Any, sign: str = "") -> str:
-    return f"{np.mean(values):{sign}.3f}" + (f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else "")
+def choose(party: str, asked: str, parts: Any) -> list[dict[str, Any]]:
+    """Every recipe of the grid once, the best on the validation part first."""
+    tried = []
+    for recipe in GRID:
+        told, _ = trial_any(party, TRIED_WITH, asked, parts, recipe)
+        tried.append({"recipe": asdict(recipe)} | told)
+        _say(party, asked, recipe.rate, recipe.decay, told)
+    return sorted(tried, key=lambda one: one["validation"])
+
+
+def run(party: str, seed: int, asked: str, parts: Any, kept: dict[str, Any], shares: list[float]) -> None:
+    """Train a party with a seed, and merge its test errors into what is kept: [party][share][seed]."""
+    results = kept["results" if asked == "own" else asked].setdefault(party, {})
+    if asked == "own":
+        for share in shares:
+            found = trial(party, seed, share, parts)
+            results.setdefault(str(share), {})[str(seed)] = found
+            _say(party, asked, seed, share, found)
+        return
+    recipe = Recipe(**kept["choice"][asked][party][0]["recipe"])
+    told, model = trial_any(party, seed, asked, parts, recipe)
+    for share in SHARES:
+        test = score(model, THINNED[asked](parts[2], share, 3 * seed + 2))
+        results.setdefault(str(share), {})[str(seed)] = told | {"test": test}
+    _say(party, asked, seed, told, [round(results[str(share)][str(seed)]["test"], 3) for share in SHARES])
+
+
+def _say(*what: Any) -> None:
+    print(time.strftime("%H:%M"), *what, flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--choose", action="store_true", help="try the recipes on the validation part, and no more")
+    parser.add_argument("--page", action="store_true", help="make the page of what is kept, and no more")
     parser.add_argument("--only", nargs="*", default=list(PARTIES), help=f"of {', '.join(PARTIES)}")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--shares", type=float, nargs="+", default=list(SHARES))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--asked", nargs="+", default=list(THINNED), choices=list(THINNED))
+    parser.add_argument("--shares", type=float, nargs="+", default=list(SHARES), help="of own")
     parser.add_argument("--json", type=Path, default=HERE / "irregular.json")
-    asked = parser.parse_args()
+    told = parser.parse_args()
     torch.set_num_threads(1)
-    kept = json.loads(asked.json.read_text()) if asked.json.exists() else {"results": {}}
+    kept = json.loads(told.json.read_text()) if told.json.exists() else {}
+    kept = {"choice": {}, "next": {}, "any": {}, "results": {}} | kept
     parts = data.parts(data.load())
-    for seed in asked.seeds:
-        for who in asked.only:
-            for share in asked.shares:
-                found = trial(who, seed, share, parts)
-                kept["results"].setdefault(who, {}).setdefault(str(share), {})[str(seed)] = found
-                print(time.strftime("%H:%M"), who, seed, share, found, flush=True)
+
+    def keep() -> None:
         kept["machine"] = common.machine()
-        asked.json.write_text(json.dumps(kept, indent=1))
-        asked.json.with_suffix(".md").write_text(page(kept))
+        told.json.write_text(json.dumps(kept, indent=1))
+        told.json.with_suffix(".md").write_text(irregular_page.page(__doc__, kept, list(PARTIES)))
+
+    if told.page:
+        told.asked = []
+        keep()
+    for asked in told.asked:
+        for seed in [TRIED_WITH] if told.choose else told.seeds:
+            for who in told.only:
+                if not told.choose:
+                    run(who, seed, asked, parts, kept, told.shares)
+                elif asked != "own":
+                    kept["choice"].setdefault(asked, {})[who] = choose(who, asked, parts)
+                keep()
 
 
 if __name__ == "__main__":

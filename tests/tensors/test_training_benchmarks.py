@@ -60,17 +60,41 @@ def test_a_seed_gives_the_same_training_again_and_training_helps(folder):
     assert first["test"] < 0.25 * data.persistence(parts[2])
 
 
-def test_thinned_recordings_are_told_by_share_and_seed(folder, monkeypatch):
+def test_ticks_are_dropped_and_the_time_between_those_left_is_told(folder):
+    import half_cheetah_data as data
+
+    train = data.parts(data.load())[0]
+    for thin in (data.thinned, data.ahead):
+        whole, half = thin(train, 0.0, 1), thin(train, 0.5, 1)
+        assert all(np.array_equal(a, b) for a, b in zip(whole, data.whole(train), strict=True))
+        assert half.now.shape == (16, *train.shape[1:]) == half.then.shape
+        assert np.array_equal(half.now[0], train[0])
+    ticks, windows = half.dt.shape
+    at = np.cumsum(half.dt, axis=0).astype(int)
+    assert np.array_equal(half.then, train[at, np.arange(windows)])
+    assert np.array_equal(half.now[1:], half.then[:-1])
+    assert ticks < at[-1].max() <= 32
+
+
+def test_thinned_recordings_are_told_by_question_share_and_seed(folder, monkeypatch):
     import irregular
     from half_cheetah_fit import Recipe
 
     file = folder / "thin.json"
     real = irregular.trial
+    names = ["nn.GRU 32, dt an input", "CfC 32", "dense 32, no memory, dt an input"]
     monkeypatch.setattr(irregular, "trial", lambda *a: real(*a, Recipe(epochs=1)))
-    monkeypatch.setattr(sys, "argv", ["irregular.py", "--seeds", "0", "1", "--json", str(file)])
-    irregular.main()
-    assert "more at 50 %, trained at 0 %" in file.with_suffix(".md").read_text()
-    assert set(json.loads(file.read_text())["results"]) == set(irregular.PARTIES)
+    monkeypatch.setattr(irregular, "GRID", (Recipe(epochs=1), Recipe(epochs=2)))
+    common = ["irregular.py", "--json", str(file), "--only", *names]
+    for more in (["--choose"], ["--seeds", "0", "1"]):
+        monkeypatch.setattr(sys, "argv", [*common, *more])
+        irregular.main()
+    kept, page = json.loads(file.read_text()), file.with_suffix(".md").read_text()
+    assert all(len(tried) == 2 for tried in kept["choice"]["next"].values())
+    assert all(list(kept[asked]) == names for asked in ("next", "any", "results"))
+    assert kept["next"]["CfC 32"]["0.5"].keys() == {"0", "1"}
+    assert "more at 50 %, trained at 0 %" in page
+    assert "| CfC 32 | " in page.split("loses more than the GRU")[1]
 
 
 def test_events_are_the_runs_of_bits_and_the_label_their_parity():
