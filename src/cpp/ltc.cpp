@@ -127,10 +127,12 @@ class LTCPlan {
         starts_[which].assign(start.data(), start.data() + units + 1);
         pres_[which].assign(edges + ltc_room, 0);
         std::copy(pre.data(), pre.data() + edges, pres_[which].begin());
-        const T *first = gates.data();
-        return {edges, starts_[which].data(), pres_[which].data(), keep(first, edges, T(0)),
-                keep(first + edges, edges, T(0)), keep(first + 2 * edges, edges, T(0)),
-                keep(first + 3 * edges, edges, T(0))};
+        const T *w = gates.data(), *sigma = w + edges, *erev = sigma + 2 * edges;
+        std::vector<T> slope(edges), drive(edges);
+        for (Size e = 0; e < edges; ++e) slope[e] = sigma[e] * T(-1.4426950408889634), drive[e] = w[e] * erev[e];
+        return {edges, starts_[which].data(), pres_[which].data(), keep(w, edges, T(0)), keep(sigma, edges, T(0)),
+                keep(sigma + edges, edges, T(0)), keep(erev, edges, T(0)), keep(slope.data(), edges, T(0)),
+                keep(drive.data(), edges, T(0))};
     }
 
     const LTCKernels<T> &kernels_;

@@ -17,6 +17,7 @@ struct LTCGates {
     const std::int64_t *start;  // (units + 1)
     const std::int32_t *pre;    // (edges)
     const T *w, *sigma, *mu, *erev;
+    const T *slope, *drive;  // -sigma/ln 2, so that the share is 1 / (1 + 2^(slope (x - mu))), and w erev
 };
 
 template <class T>

@@ -38,10 +38,13 @@
 #endif
 #endif
 
+// PLASHET_APART: a loop that shall have all registers to itself
 #if defined(__GNUC__)
 #define PLASHET_INLINE inline __attribute__((always_inline))
+#define PLASHET_APART __attribute__((noinline))
 #else
 #define PLASHET_INLINE inline
+#define PLASHET_APART
 #endif
 
 namespace plashet::PLASHET_SET {
@@ -146,6 +149,7 @@ PLASHET_INLINE Vec<T> at_least(Vec<T> v, T limit);
 #if defined(PLASHET_PLAIN_VECTORS) || !defined(__GNUC__) || !(defined(__SSE2__) || defined(__aarch64__))
 #define PLASHET_OPERATIONS_BY_LANE 1
 #elif defined(__AVX2__) && defined(__FMA__) && PLASHET_VECTOR_BYTES == 32
+#define PLASHET_FUSED 1
 PLASHET_X86_OPERATIONS(float, ps, _mm256)
 PLASHET_X86_OPERATIONS(double, pd, _mm256)
 template <> PLASHET_INLINE Floats fma<float>(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
@@ -156,6 +160,7 @@ PLASHET_X86_OPERATIONS(double, pd, _mm)
 template <> PLASHET_INLINE Floats fma<float>(Floats a, Floats b, Floats c) { return a * b + c; }
 template <> PLASHET_INLINE Doubles fma<double>(Doubles a, Doubles b, Doubles c) { return a * b + c; }
 #elif defined(__aarch64__) && PLASHET_VECTOR_BYTES == 16
+#define PLASHET_FUSED 1
 template <> PLASHET_INLINE Floats fma<float>(Floats a, Floats b, Floats c) {
     return (Floats)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 }
@@ -195,6 +200,17 @@ PLASHET_INLINE Vec<T> at_least(Vec<T> v, T limit) {
 }
 #endif
 #undef PLASHET_X86_OPERATIONS
+
+// The same for one number, rounded as a lane of fma is
+template <class T>
+PLASHET_INLINE T fma_one(T a, T b, T c) {
+#ifdef PLASHET_FUSED
+    if constexpr (sizeof(T) == 4) return __builtin_fmaf(a, b, c);
+    else return __builtin_fma(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
 
 // Masks: all bits of a lane set where it holds
 template <class T>
@@ -332,6 +348,25 @@ PLASHET_INLINE Vec<T> tanh(Vec<T> v) {
 template <class T>
 PLASHET_INLINE Vec<T> logistic(Vec<T> v) {
     return all(T(1)) / (all(T(1)) + exp<T>(Vec<T>{} - v));
+}
+
+// y becomes 1 / (1 + 2^y), for N vectors in step: of a single one every operation waits for the one before, and the
+// processor looks ahead too little to begin with the next. As exact as y, whose last place counts as much as y is large.
+template <class T, int N>
+PLASHET_INLINE void logistic_of_two(Vec<T> (&y)[N]) {
+    using E = Exponential<T>;
+    constexpr T most = sizeof(T) == 4 ? T(126) : T(1022);
+    constexpr int terms = sizeof(E::of_two) / sizeof(T);
+    Vec<T> scale[N], sum[N];
+    for (int i = 0; i < N; ++i) y[i] = at_least<T>(at_most<T>(y[i], most), -most);
+    for (int i = 0; i < N; ++i) scale[i] = y[i] + all(E::to_integer);
+    for (int i = 0; i < N; ++i) y[i] = y[i] - (scale[i] - all(E::to_integer));
+    for (int i = 0; i < N; ++i) scale[i] = power_of_two<T>(scale[i]);
+    for (int i = 0; i < N; ++i) sum[i] = all(E::of_two[terms - 1]);
+    for (int k = terms - 2; k >= 0; --k)
+        for (int i = 0; i < N; ++i) sum[i] = fma<T>(sum[i], y[i], all(E::of_two[k]));
+    for (int i = 0; i < N; ++i) sum[i] = fma<T>(scale[i], sum[i] * y[i], scale[i] + all(T(1)));
+    for (int i = 0; i < N; ++i) y[i] = all(T(1)) / sum[i];
 }
 
 }  // namespace plashet::PLASHET_SET

@@ -21,27 +21,30 @@ PLASHET_INLINE T dt_of(const LTCSeries<T> &s, std::int64_t t, std::int64_t row) 
 
 template <class T>
 void run_tile(const LTCNet<T> &net, const LTCSeries<T> &s, std::int64_t first, std::int64_t rows, T *out) {
-    constexpr int L = lanes<T>, W = width<T>;
-    const std::int64_t V = net.units, side = V * ltc_tile;
-    Scratch<T> scratch(Scratch<T>::room({net.inputs * ltc_tile, side, side, side, side, side, ltc_tile}));
-    T *x = scratch.take(net.inputs * ltc_tile), *v = scratch.take(side), *pulled = scratch.take(side);
-    T *open = scratch.take(side), *among = scratch.take(side), *heard = scratch.take(side), *step = scratch.take(ltc_tile);
+    const std::int64_t V = net.units, side = V * ltc_tile, heard = net.inputs * ltc_tile;
+    const std::int64_t edges = std::max(net.recurrent.edges, net.sensory.edges) * ltc_tile;
+    const bool exponential = net.exponential;
+    Scratch<T> scratch(Scratch<T>::room({heard, side, side, side, side, side, side, side, side, edges, ltc_tile}));
+    T *x = scratch.take(heard), *v = scratch.take(side), *k = scratch.take(side), *shares = scratch.take(edges);
+    T *step = scratch.take(ltc_tile);
+    const Flow<T> leak{scratch.take(side), scratch.take(side)}, sensed{scratch.take(side), scratch.take(side)};
+    const Flow<T> all_of_it{scratch.take(side), scratch.take(side)};
     transpose_in(s.v + first * V, rows, V, v);
+    leaks(net, leak);
     for (std::int64_t t = 0; t < s.ticks; ++t) {
-        hear(net, s.u + (t * s.rows + first) * net.inputs, rows, x);
+        transpose_in(s.u + (t * s.rows + first) * net.inputs, rows, net.inputs, x);
+        hear(net, x, x);
         for (std::int64_t r = 0; r < rows; ++r) step[r] = dt_of(s, t, first + r) / T(net.unfolds);
-        conduct<T, true, false>(net.sensory, V, x, pulled, open, nullptr);
+        paces(net, step, k);
+        conduct<T, true>(net.sensory, V, x, leak, sensed, shares);
         for (std::int64_t n = 0; n < net.unfolds; ++n) {
-            conduct<T, false, false>(net.recurrent, V, v, among, heard, nullptr);
-            for (std::int64_t i = 0; i < V; ++i)
-                for (int l = 0; l < L; ++l) {
-                    const std::int64_t at = i * ltc_tile + l * W;
-                    const Vec<T> gleak = all(net.gleak[i]), now = load<T>(v + at);
-                    const Vec<T> current = gleak * all(net.vleak[i]) + load<T>(pulled + at) + load<T>(among + at);
-                    const Vec<T> total = gleak + load<T>(open + at) + load<T>(heard + at);
-                    const Vec<T> k = pace<T>(load<T>(step + l * W), all(net.cm[i]));
-                    store<T>(v + at, now + rate<T>(net.exponential, k, total) * (current - total * now));
-                }
+            conduct<T, false>(net.recurrent, V, v, sensed, all_of_it, shares);
+            for (std::int64_t at = 0; at < side; at += width<T>) {
+                const Vec<T> now = load<T>(v + at), total = load<T>(all_of_it.total + at);
+                Vec<T> left;
+                const Vec<T> r = rate<T>(exponential, load<T>(k + at), total, left);
+                store<T>(v + at, now + r * (load<T>(all_of_it.current + at) - total * now));
+            }
         }
         transpose_out(v, rows, V, out + (t * s.rows + first) * V);
     }
@@ -49,29 +52,33 @@ void run_tile(const LTCNet<T> &net, const LTCSeries<T> &s, std::int64_t first, s
 
 // ------------------------------------------------------------------------------------------------------- a single row
 
-// The same sums, with the gates of several synapses in one vector; conductance and pull have room for all synapses.
+// The same sums, with the gates of several synapses in one vector; shares have room for all synapses.
 template <class T, bool missing>
-inline void conduct_row(const LTCGates<T> &gates, std::int64_t units, const T *heard, T *conductance, T *pull, T *pulled,
-                        T *open) {
+inline void conduct_row(const LTCGates<T> &gates, std::int64_t units, const T *heard, Flow<T> before, Flow<T> after,
+                        T *shares) {
     constexpr int W = width<T>;
-    for (std::int64_t e = 0; e < gates.edges; e += W) {
-        T gathered[W];
-        for (int l = 0; l < W; ++l) gathered[l] = heard[gates.pre[e + l]];
-        const Vec<T> now = load<T>(gathered);
-        Vec<T> share = gate<T>(now, load<T>(gates.sigma + e), load<T>(gates.mu + e));
-        if constexpr (missing) share = select<T>(is_observed<T>(now), share, Vec<T>{});
-        const Vec<T> g = load<T>(gates.w + e) * share;
-        store<T>(conductance + e, g);
-        store<T>(pull + e, g * load<T>(gates.erev + e));
+    for (std::int64_t e = 0; e < gates.edges; e += 2 * W) {
+        T x[2 * W];
+        for (int l = 0; l < 2 * W; ++l) x[l] = heard[gates.pre[e + l]];
+        Vec<T> share[2];
+        for (int k = 0; k < 2; ++k) {
+            const std::int64_t at = e + k * W;
+            share[k] = (load<T>(x + k * W) - load<T>(gates.mu + at)) * load<T>(gates.slope + at);
+        }
+        logistic_of_two<T>(share);
+        for (int k = 0; k < 2; ++k) {
+            if constexpr (missing) share[k] = select<T>(is_observed<T>(load<T>(x + k * W)), share[k], Vec<T>{});
+            store<T>(shares + e + k * W, share[k]);
+        }
     }
     for (std::int64_t i = 0; i < units; ++i) {
-        T sum = 0, towards = 0;
+        T current = before.current[i], total = before.total[i];
         for (std::int64_t e = gates.start[i]; e < gates.start[i + 1]; ++e) {
-            sum += conductance[e];
-            towards += pull[e];
+            current = fma_one<T>(gates.drive[e], shares[e], current);
+            total = fma_one<T>(gates.w[e], shares[e], total);
         }
-        open[i] = sum;
-        pulled[i] = towards;
+        after.current[i] = current;
+        after.total[i] = total;
     }
 }
 
@@ -80,10 +87,11 @@ void run_row(const LTCNet<T> &net, const LTCSeries<T> &s, std::int64_t row, T *o
     constexpr int W = width<T>;
     const std::int64_t V = net.units, room = V + ltc_room;
     const std::int64_t edges = std::max(net.recurrent.edges, net.sensory.edges) + ltc_room;
-    Scratch<T> scratch(Scratch<T>::room({net.inputs + ltc_room, room, room, room, room, room, edges, edges}));
-    T *x = scratch.take(net.inputs + ltc_room), *v = scratch.take(room), *pulled = scratch.take(room);
-    T *open = scratch.take(room), *among = scratch.take(room), *heard = scratch.take(room);
-    T *conductance = scratch.take(edges), *pull = scratch.take(edges);
+    Scratch<T> scratch(Scratch<T>::room({net.inputs + ltc_room, room, room, room, room, room, room, room, edges}));
+    T *x = scratch.take(net.inputs + ltc_room), *v = scratch.take(room), *shares = scratch.take(edges);
+    const Flow<T> leak{scratch.take(room), scratch.take(room)}, sensed{scratch.take(room), scratch.take(room)};
+    const Flow<T> all_of_it{scratch.take(room), scratch.take(room)};
+    for (std::int64_t i = 0; i < V; ++i) leak.current[i] = net.gleak[i] * net.vleak[i], leak.total[i] = net.gleak[i];
     std::copy(s.v + row * V, s.v + (row + 1) * V, v);
     for (std::int64_t t = 0; t < s.ticks; ++t) {
         const T *u = s.u + (t * s.rows + row) * net.inputs;
@@ -91,15 +99,14 @@ void run_row(const LTCNet<T> &net, const LTCSeries<T> &s, std::int64_t row, T *o
         for (std::int64_t i = 0; i < net.inputs; i += W)
             store<T>(x + i, load<T>(net.weight + i) * load<T>(x + i) + load<T>(net.bias + i));
         const Vec<T> step = all(T(dt_of(s, t, row) / T(net.unfolds)));
-        conduct_row<T, true>(net.sensory, V, x, conductance, pull, pulled, open);
+        conduct_row<T, true>(net.sensory, V, x, leak, sensed, shares);
         for (std::int64_t n = 0; n < net.unfolds; ++n) {
-            conduct_row<T, false>(net.recurrent, V, v, conductance, pull, among, heard);
+            conduct_row<T, false>(net.recurrent, V, v, sensed, all_of_it, shares);
             for (std::int64_t i = 0; i < V; i += W) {
-                const Vec<T> gleak = load<T>(net.gleak + i), now = load<T>(v + i);
-                const Vec<T> current = gleak * load<T>(net.vleak + i) + load<T>(pulled + i) + load<T>(among + i);
-                const Vec<T> total = gleak + load<T>(open + i) + load<T>(heard + i);
-                const Vec<T> k = pace<T>(step, load<T>(net.cm + i));
-                store<T>(v + i, now + rate<T>(net.exponential, k, total) * (current - total * now));
+                const Vec<T> now = load<T>(v + i), total = load<T>(all_of_it.total + i);
+                Vec<T> left;
+                const Vec<T> r = rate<T>(net.exponential, pace<T>(step, load<T>(net.cm + i)), total, left);
+                store<T>(v + i, now + r * (load<T>(all_of_it.current + i) - total * now));
             }
         }
         std::copy(v, v + V, out + (t * s.rows + row) * V);

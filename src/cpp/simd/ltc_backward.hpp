@@ -10,6 +10,13 @@
 
 #include <algorithm>
 
+// An array that nothing else which a function is given overlaps
+#if defined(_MSC_VER) || defined(__GNUC__)
+#define PLASHET_ALONE __restrict
+#else
+#define PLASHET_ALONE
+#endif
+
 namespace plashet::PLASHET_SET {
 namespace {
 
@@ -30,30 +37,32 @@ PLASHET_INLINE Vec<T> slope_of_rate(Vec<T> k, Vec<T> total, Vec<T> r, Vec<T> lef
     return select<T>(large, far, k * k * slope_of_share<T>(at_most<T>(z, T(0.05))));
 }
 
-// What a tile needs to go back through one tick, and the sums that it gathers.
+// What a tile needs to go back through one tick, and the sums that it gathers. Of the unfolds of a tick all is kept.
 template <class T>
 struct Back {
     Back(const LTCNet<T> &net)
-        : V(net.units), side(V * ltc_tile), E(net.recurrent.edges), S(net.sensory.edges),
-          scratch(Scratch<T>::room({net.inputs * ltc_tile, net.inputs * ltc_tile, side, side, side, side, side, side,
-                                    side, side, side * (net.unfolds + 1), side * net.unfolds, side * net.unfolds,
-                                    side * net.unfolds, side, E * ltc_tile * net.unfolds, S * ltc_tile,
+        : V(net.units), side(V * ltc_tile), E(net.recurrent.edges), S(net.sensory.edges), heard(net.inputs * ltc_tile),
+          all(side * net.unfolds),
+          scratch(Scratch<T>::room({heard, heard, heard, side, side, side, side, side, side, side, side, side, side, side,
+                                    all, all, all, all, all + side, E * ltc_tile * net.unfolds, S * ltc_tile,
                                     4 * (E + S) * width<T>, 3 * V * width<T>, 2 * net.inputs * width<T>, ltc_tile,
-                                    ltc_tile, net.inputs * ltc_tile})) {
-        x = scratch.take(net.inputs * ltc_tile), dx = scratch.take(net.inputs * ltc_tile);
-        pulled = scratch.take(side), open = scratch.take(side), among = scratch.take(side), heard = scratch.take(side);
-        dv = scratch.take(side), before = scratch.take(side), dI = scratch.take(side), dG = scratch.take(side);
-        v = scratch.take(side * (net.unfolds + 1)), r = scratch.take(side * net.unfolds);
-        total = scratch.take(side * net.unfolds), drive = scratch.take(side * net.unfolds), sensed = scratch.take(side);
+                                    ltc_tile})) {
+        u = scratch.take(heard), x = scratch.take(heard), dx = scratch.take(heard);
+        leak = {scratch.take(side), scratch.take(side)}, sensed = {scratch.take(side), scratch.take(side)};
+        dsensed = {scratch.take(side), scratch.take(side)};
+        dI = scratch.take(side), dG = scratch.take(side), dv = scratch.take(side), dk = scratch.take(side);
+        k = scratch.take(side), v = scratch.take(all + side);
+        total = scratch.take(all), drive = scratch.take(all), left = scratch.take(all), rate = scratch.take(all);
         shares = scratch.take(E * ltc_tile * net.unfolds), sensory = scratch.take(S * ltc_tile);
         synapses = scratch.take(4 * (E + S) * width<T>), units = scratch.take(3 * V * width<T>);
         inputs = scratch.take(2 * net.inputs * width<T>), step = scratch.take(ltc_tile), dstep = scratch.take(ltc_tile);
-        u = scratch.take(net.inputs * ltc_tile);
+        leaks(net, leak);
     }
-    std::int64_t V, side, E, S;
+    std::int64_t V, side, E, S, heard, all;
     Scratch<T> scratch;
-    T *x, *dx, *pulled, *open, *among, *heard, *dv, *before, *dI, *dG, *v, *r, *total, *drive, *sensed, *shares, *sensory;
-    T *synapses, *units, *inputs, *step, *dstep, *u;
+    Flow<T> leak, sensed, dsensed;
+    T *u, *x, *dx, *dI, *dG, *dv, *dk, *k, *v, *total, *drive, *left, *rate, *shares, *sensory;
+    T *synapses, *units, *inputs, *step, *dstep;
 };
 
 template <class T>
@@ -64,94 +73,113 @@ PLASHET_INLINE void add_to(T *sums, Vec<T> v) {
 // The unfolds of one tick again, with all that the way back needs.
 template <class T>
 void again(const LTCNet<T> &net, Back<T> &b) {
-    constexpr int L = lanes<T>, W = width<T>;
-    conduct<T, true, true>(net.sensory, b.V, b.x, b.pulled, b.open, b.sensory);
+    const std::int64_t side = b.side;
+    const bool exponential = net.exponential;
+    const T *k = b.k;
+    paces(net, b.step, b.k);
+    conduct<T, true>(net.sensory, b.V, b.x, b.leak, b.sensed, b.sensory);
     for (std::int64_t n = 0; n < net.unfolds; ++n) {
-        const T *v = b.v + n * b.side;
-        T *next = b.v + (n + 1) * b.side, *rates = b.r + n * b.side, *totals = b.total + n * b.side;
-        T *drives = b.drive + n * b.side;
-        conduct<T, false, true>(net.recurrent, b.V, v, b.among, b.heard, b.shares + n * b.E * ltc_tile);
-        for (std::int64_t i = 0; i < b.V; ++i)
-            for (int l = 0; l < L; ++l) {
-                const std::int64_t at = i * ltc_tile + l * W;
-                const Vec<T> gleak = all(net.gleak[i]), now = load<T>(v + at);
-                const Vec<T> current = gleak * all(net.vleak[i]) + load<T>(b.pulled + at) + load<T>(b.among + at);
-                const Vec<T> total = gleak + load<T>(b.open + at) + load<T>(b.heard + at);
-                const Vec<T> k = pace<T>(load<T>(b.step + l * W), all(net.cm[i]));
-                const Vec<T> r = rate<T>(net.exponential, k, total);
-                const Vec<T> drive = current - total * now;
-                store<T>(rates + at, r);
-                store<T>(totals + at, total);
-                store<T>(drives + at, drive);
-                store<T>(next + at, now + r * drive);
-            }
+        T *v = b.v + n * side, *totals = b.total + n * side, *drives = b.drive + n * side;
+        T *lefts = b.left + n * side, *rates = b.rate + n * side;
+        conduct<T, false>(net.recurrent, b.V, v, b.sensed, {drives, totals}, b.shares + n * b.E * ltc_tile);
+        for (std::int64_t at = 0; at < side; at += width<T>) {
+            const Vec<T> now = load<T>(v + at), total = load<T>(totals + at);
+            const Vec<T> drive = load<T>(drives + at) - total * now;
+            Vec<T> left;
+            const Vec<T> r = rate<T>(exponential, load<T>(k + at), total, left);
+            store<T>(drives + at, drive);
+            store<T>(lefts + at, left);
+            store<T>(rates + at, r);
+            store<T>(v + side + at, now + r * drive);
+        }
     }
 }
 
-// Slopes of the currents and conductances of one unfold, and of what the units have; dv becomes that of the v before,
-// as far as the units themselves carry it.
+// Slopes of the currents and conductances of one unfold; dv becomes that of the v before, as far as the units
+// themselves carry it. What is the same in all unfolds, the sensory sums and k, gathers its slopes over them.
 template <class T>
-void through_units(const LTCNet<T> &net, Back<T> &b, std::int64_t n) {
+PLASHET_APART void through_units(const LTCNet<T> &net, Back<T> &b, std::int64_t n) {
+    const T *v = b.v + n * b.side, *rates = b.rate + n * b.side, *totals = b.total + n * b.side;
+    const T *drives = b.drive + n * b.side, *lefts = b.left + n * b.side, *k = b.k;
+    T *dv = b.dv, *dI = b.dI, *dG = b.dG, *dk = b.dk;
+    const Flow<T> dsensed = b.dsensed;
+    const std::int64_t side = b.side;
+    const bool exponential = net.exponential;
+    for (std::int64_t at = 0; at < side; at += width<T>) {
+        const Vec<T> slope = load<T>(dv + at), r = load<T>(rates + at), drive = load<T>(drives + at);
+        const Vec<T> left = load<T>(lefts + at);
+        Vec<T> of_rate = Vec<T>{} - r * r, of_pace = left * left;
+        if (exponential) {
+            of_rate = slope_of_rate<T>(load<T>(k + at), load<T>(totals + at), r, left);
+            of_pace = left;
+        }
+        const Vec<T> of_I = slope * r, of_G = slope * (drive * of_rate - r * load<T>(v + at));
+        store<T>(dI + at, of_I);
+        store<T>(dG + at, of_G);
+        store<T>(dv + at, slope * left);
+        add_to<T>(dsensed.current + at, of_I);
+        add_to<T>(dsensed.total + at, of_G);
+        add_to<T>(dk + at, slope * drive * of_pace);
+    }
+}
+
+// From what a tick gathered to the slopes of what the units have, and of the length of a step
+template <class T>
+void through_membrane(const LTCNet<T> &net, Back<T> &b) {
     constexpr int L = lanes<T>, W = width<T>;
-    const T *v = b.v + n * b.side, *rates = b.r + n * b.side, *totals = b.total + n * b.side;
-    const T *drives = b.drive + n * b.side;
+    Vec<T> dstep[L] = {};
     for (std::int64_t i = 0; i < b.V; ++i) {
-        const Vec<T> per_cm = all(T(1) / net.cm[i]), vleak = all(net.vleak[i]), gleak = all(net.gleak[i]);
-        Vec<T> of_gleak{}, of_vleak{}, of_cm{};
+        const Vec<T> per_cm = all(T(1) / net.cm[i]);
+        Vec<T> of_current{}, of_total{}, of_cm{};
         for (int l = 0; l < L; ++l) {
             const std::int64_t at = i * ltc_tile + l * W;
-            const Vec<T> slope = load<T>(b.dv + at), r = load<T>(rates + at), total = load<T>(totals + at);
-            const Vec<T> drive = load<T>(drives + at), k = pace<T>(load<T>(b.step + l * W), all(net.cm[i]));
-            const Vec<T> left = left_of<T>(net.exponential, k, total);
-            const Vec<T> of_rate = net.exponential ? slope_of_rate<T>(k, total, r, left) : Vec<T>{} - r * r;
-            const Vec<T> dI = slope * r, dG = slope * (drive * of_rate - r * load<T>(v + at));
-            const Vec<T> dk = slope * drive * (net.exponential ? left : left * left);
-            store<T>(b.dI + at, dI);
-            store<T>(b.dG + at, dG);
-            store<T>(b.before + at, slope * left);
-            add_to<T>(b.pulled + at, dI);  // over the unfolds: the sensory sums are the same in all of them
-            add_to<T>(b.open + at, dG);
-            add_to<T>(b.dstep + l * W, dk * per_cm);
-            of_gleak = of_gleak + (dI * vleak + dG);
-            of_vleak = of_vleak + dI * gleak;
-            of_cm = of_cm - dk * k * per_cm;
+            const Vec<T> dk = load<T>(b.dk + at) * per_cm;
+            of_current = of_current + load<T>(b.dsensed.current + at);
+            of_total = of_total + load<T>(b.dsensed.total + at);
+            of_cm = of_cm - dk * load<T>(b.k + at);
+            dstep[l] = dstep[l] + dk;
         }
-        add_to<T>(b.units + (0 * b.V + i) * W, of_gleak);
-        add_to<T>(b.units + (1 * b.V + i) * W, of_vleak);
+        add_to<T>(b.units + (0 * b.V + i) * W, of_current * all(net.vleak[i]) + of_total);  // gleak
+        add_to<T>(b.units + (1 * b.V + i) * W, of_current * all(net.gleak[i]));             // vleak
         add_to<T>(b.units + (2 * b.V + i) * W, of_cm);
     }
-    std::swap(b.dv, b.before);
+    for (int l = 0; l < L; ++l) store<T>(b.dstep + l * W, dstep[l]);
 }
 
 // Through the gates of one unfold (or of the sensory synapses) to what they heard, and to their parameters: four sums a
 // synapse, of share dI, share dg, dz and dz x, with dg = dI erev + dG and dz = dg w share (1 - share).
 template <class T>
-void through_gates(const LTCGates<T> &gates, std::int64_t units, const T *heard, const T *shares, const T *dI, const T *dG,
-                   T *dheard, T *sums) {
+PLASHET_APART void through_gates(const LTCGates<T> gates, std::int64_t units, const T *heard, const T *shares, const T *dI, const T *dG,
+                   T *PLASHET_ALONE dheard, T *PLASHET_ALONE sums) {
     constexpr int L = lanes<T>, W = width<T>;
-    for (std::int64_t i = 0; i < units; ++i)
+    for (std::int64_t i = 0; i < units; ++i) {
+        Vec<T> current[L], total[L];
+        for (int l = 0; l < L; ++l) {
+            current[l] = load<T>(dI + i * ltc_tile + l * W);
+            total[l] = load<T>(dG + i * ltc_tile + l * W);
+        }
         for (std::int64_t e = gates.start[i]; e < gates.start[i + 1]; ++e) {
             const T *x = heard + gates.pre[e] * ltc_tile;
             T *dx = dheard + gates.pre[e] * ltc_tile;
             const Vec<T> w = all(gates.w[e]), sigma = all(gates.sigma[e]), erev = all(gates.erev[e]);
-            Vec<T> of_erev{}, of_w{}, of_z{}, of_zx{};
+            T *to = sums + 4 * e * W;
+            Vec<T> of_erev = load<T>(to), of_w = load<T>(to + W), of_z = load<T>(to + 2 * W), of_zx = load<T>(to + 3 * W);
             for (int l = 0; l < L; ++l) {
-                const std::int64_t at = i * ltc_tile + l * W;
-                const Vec<T> share = load<T>(shares + e * ltc_tile + l * W), current = load<T>(dI + at);
-                const Vec<T> dg = fma<T>(current, erev, load<T>(dG + at)), open = dg * share;
+                const Vec<T> share = load<T>(shares + e * ltc_tile + l * W);
+                const Vec<T> open = fma<T>(current[l], erev, total[l]) * share;
                 const Vec<T> dz = w * open * (all(T(1)) - share);
-                of_erev = fma<T>(share, current, of_erev);
+                of_erev = fma<T>(share, current[l], of_erev);
                 of_w = of_w + open;
                 of_z = of_z + dz;
                 of_zx = fma<T>(dz, load<T>(x + l * W), of_zx);
                 store<T>(dx + l * W, fma<T>(dz, sigma, load<T>(dx + l * W)));
             }
-            T *to = sums + 4 * e * W;
-            add_to<T>(to, of_erev);
-            add_to<T>(to + W, of_w);
-            add_to<T>(to + 2 * W, of_z);
-            add_to<T>(to + 3 * W, of_zx);
+            store<T>(to, of_erev);
+            store<T>(to + W, of_w);
+            store<T>(to + 2 * W, of_z);
+            store<T>(to + 3 * W, of_zx);
         }
+    }
 }
 
 template <class T>
@@ -224,19 +252,20 @@ void pull_tile(const LTCNet<T> &net, const LTCSeries<T> &s, const LTCSlopes<T> &
         }
         transpose_in(t ? g.out + (row - s.rows) * V : s.v + first * V, rows, V, b.v);
         transpose_in(s.u + row * net.inputs, rows, net.inputs, b.u);
-        hear(net, s.u + row * net.inputs, rows, b.x);
+        hear(net, b.u, b.x);
         again(net, b);
         heal(b.x, net.inputs * ltc_tile);
         heal(b.u, net.inputs * ltc_tile);
-        std::fill(b.pulled, b.pulled + b.side, T(0));  // from here on the slopes of the sensory sums
-        std::fill(b.open, b.open + b.side, T(0));
+        std::fill(b.dsensed.current, b.dsensed.current + b.side, T(0));
+        std::fill(b.dsensed.total, b.dsensed.total + b.side, T(0));
         std::fill(b.dx, b.dx + net.inputs * ltc_tile, T(0));
-        std::fill(b.dstep, b.dstep + ltc_tile, T(0));
+        std::fill(b.dk, b.dk + b.side, T(0));
         for (std::int64_t n = net.unfolds; n-- > 0;) {
             through_units(net, b, n);
             through_gates(net.recurrent, V, b.v + n * b.side, b.shares + n * b.E * ltc_tile, b.dI, b.dG, b.dv, b.synapses);
         }
-        through_gates(net.sensory, V, b.x, b.sensory, b.pulled, b.open, b.dx, b.synapses + 4 * b.E * width<T>);
+        through_membrane(net, b);
+        through_gates(net.sensory, V, b.x, b.sensory, b.dsensed.current, b.dsensed.total, b.dx, b.synapses + 4 * b.E * width<T>);
         through_affine(net, b, rows, g.u + row * net.inputs);
         for (std::int64_t r = 0; r < rows; ++r) g.dt[row + r] = b.dstep[r] / T(net.unfolds);
     }
