@@ -13,7 +13,7 @@ import numpy as np
 
 from .ops import into, join, namespace, observed, rest
 from .types import Array, Cell, State
-from .within import spiking_path
+from .within import a_cell, spiking_path
 
 
 def tick(cell: Any, state: State, u: Array, dt: float) -> tuple[State, Array]:
@@ -53,7 +53,8 @@ class Chain:
     cells: tuple[Cell, ...]
 
     def __post_init__(self) -> None:
-        for k, (a, b) in enumerate(zip(self.cells, self.cells[1:], strict=False)):
+        cells = [a_cell(cell) for cell in self.cells]
+        for k, (a, b) in enumerate(zip(cells, cells[1:], strict=False)):
             if a.outputs != b.inputs:
                 raise ValueError(f"cell {k} gives {a.outputs} outputs, but cell {k + 1} takes {b.inputs} inputs")
 
@@ -114,7 +115,7 @@ class Beside:
     cells: tuple[Cell, ...]
 
     def __post_init__(self) -> None:
-        if len({cell.inputs for cell in self.cells}) != 1:
+        if len({a_cell(cell).inputs for cell in self.cells}) != 1:
             raise ValueError(f"cells beside each other hear one input, got sizes {[c.inputs for c in self.cells]}")
 
     @property

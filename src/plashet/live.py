@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import structure, tree
-from .model import a_cell
+from .model import a_learner
 from .save import FileError
 from .save import load as read_file
 from .save import save as write_file
 from .streams import check_finite, numbers
 from .types import Array, Evidence, State, Tick
+from .within import a_cell
 
 Id = str | int
 
@@ -61,7 +62,7 @@ class Live:
         if open_limit < 1:
             raise ValueError(f"open_limit must be at least 1, got {open_limit}")
         a_cell(model)
-        self.learner = learner
+        self.learner = a_learner(learner)
         self.open_limit = open_limit
         self.ticks = 0
         self.evicted = 0

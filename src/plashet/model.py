@@ -11,6 +11,7 @@ from . import _kernels
 from .cells import WithInput, fold, sweep, tick
 from .ops import asarray, into, join, namespace, rest
 from .types import Array, Cell, State
+from .within import a_cell
 
 FLOAT64 = np.dtype(np.float64)  # the one that NumPy has: `is` takes half the time of `==`, at every tick of a Live
 
@@ -176,12 +177,22 @@ class Looped:
         return state._replace(last=namespace(y).where(namespace(y).isnan(y), state.last, y))
 
 
-def a_cell(value: Any) -> Any:
-    """The value, if it is a cell. Raises TypeError for another, such as a torch module, which has a cell."""
-    missing = [name for name in ("inputs", "outputs", "init", "step") if not hasattr(value, name)]
-    if missing:
-        hint = "; its frozen cell is module.cell()" if callable(getattr(value, "cell", None)) else ""
-        raise TypeError(f"a {type(value).__name__} is no cell, it has no {' or '.join(missing)}{hint}")
+def readout_of(model: Any) -> Any:
+    """What a learner of readouts teaches. Raises TypeError for a cell that is not read out yet."""
+    if not hasattr(model, "readout"):
+        raise TypeError(
+            f"a {type(model).__name__} has no readout to learn: unread(cell, outputs) puts one behind it that answers "
+            "zero; Gradient learns a cell's own parameters"
+        )
+    return model.readout
+
+
+def a_learner(value: Any) -> Any:
+    """The value, if it is a learner. Raises TypeError for another, such as the class of one."""
+    missing = [name for name in ("init", "watch", "credit", "model") if not hasattr(value, name)]
+    if isinstance(value, type) or missing:
+        what = f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+        raise TypeError(f"the learner is {what}, wanted one with its settings, such as RLS()")
     return value
 
 
@@ -190,13 +201,13 @@ def unread(liquid: Cell, outputs: int = 1, *, with_input: bool = False) -> Model
 
     Raises TypeError for a liquid that is no cell.
     """
-    seen: Cell = WithInput(a_cell(liquid)) if with_input else liquid
-    return Model(a_cell(seen), blank(seen, outputs))
+    seen: Cell = WithInput(a_cell(liquid)) if with_input else a_cell(liquid)
+    return Model(seen, blank(seen, outputs))
 
 
 def looped(liquid: Cell, outputs: int = 1, *, with_input: bool = False) -> Looped:
     """As `unread`, with the outputs fed back to the liquid's last inputs."""
-    seen: Cell = WithInput(liquid) if with_input else liquid
+    seen: Cell = WithInput(a_cell(liquid)) if with_input else a_cell(liquid)
     return Looped(seen, blank(seen, outputs))
 
 
@@ -228,7 +239,12 @@ def _compiled(liquid: Cell, readout: Readout, u: Array) -> Any:
 
 
 def _fits(liquid: Cell, readout: Readout) -> None:
-    wanted = (liquid.outputs, *readout.bias.shape)
+    if not (hasattr(readout, "weights") and hasattr(readout, "bias")):
+        raise TypeError(
+            f"the readout is a {type(readout).__name__}, wanted a Readout; unread(liquid, outputs) has one that "
+            "answers zero, for a learner to teach"
+        )
+    wanted = (a_cell(liquid).outputs, *readout.bias.shape)
     if tuple(readout.weights.shape) != wanted:
         raise ValueError(
             f"the readout's weights are {tuple(readout.weights.shape)}, wanted {wanted}: "

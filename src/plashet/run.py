@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .cells import sweep
+from .model import a_learner
 from .ops import asarray, namespace
 from .streams import Block, check_finite, numbers, series_of, steps
 from .types import Array, Cell, Evidence, State, Tick
+from .within import a_cell
 
 BLOCK = 1024  # ticks driven at once while fitting, so that memory does not grow with the stream
 
@@ -24,7 +26,7 @@ def run(
     state: where to begin, else at rest. out: where to write the outputs, if the caller has room for them.
     Raises ValueError for inputs of the wrong width and for infinite values, naming row and column.
     """
-    u = _inputs(cell, u)
+    u = _inputs(a_cell(cell), u)
     dts = steps(dt, u)
     state = _rest(cell, u) if state is None else state
     state, outputs = sweep(cell, state, u, dts, out)
@@ -39,12 +41,13 @@ def fit(model: Any, learner: Any, data: Any, washout: int = 0) -> Any:
     A model that hears its own output is teacher-forced: it hears the target of the tick before; under FORCE it hears
     itself.
     """
-    return learner.model(study(model, learner, data, washout))
+    knowledge = study(model, learner, data, washout)
+    return learner.model(knowledge)
 
 
 def study(model: Any, learner: Any, data: Any, washout: int = 0) -> Any:
     """As `fit`, but the learner's knowledge: for its report, for a Live to go on from, or to merge with others."""
-    knowledge = learner.init(model)
+    knowledge = a_learner(learner).init(a_cell(model))
     by_block = hasattr(learner, "absorb")
     for series in series_of(data, BLOCK):
         state, seen = None, 0

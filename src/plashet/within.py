@@ -52,3 +52,22 @@ def _spiking(cell: Any) -> list[tuple[int, ...]]:
     if not members:
         return [()] if hasattr(cell, "record") else []
     return [(k, *path) for k, inner in enumerate(members) for path in _spiking(inner)]
+
+
+def a_cell(value: Any) -> Any:
+    """The value, if it is a cell. Raises TypeError for another, such as a torch module, which has a cell."""
+    missing = [name for name in ("inputs", "outputs", "init", "step") if not hasattr(value, name)]
+    if missing:
+        raise TypeError(f"a {type(value).__name__} is no cell, it has no {' or '.join(missing)}{_instead(value)}")
+    return value
+
+
+def _instead(value: Any) -> str:
+    """The way out for what is taken for a cell."""
+    if callable(getattr(value, "cell", None)):
+        return "; its frozen cell is module.cell()"
+    if getattr(value, "__name__", "") == "cell":
+        return "; the cell is what it gives: module.cell()"
+    if hasattr(value, "weights") and hasattr(value, "bias"):
+        return "; Model(liquid, readout) puts it behind a liquid"
+    return ""

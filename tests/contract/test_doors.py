@@ -5,9 +5,12 @@ import pytest
 
 import plashet as pl
 from plashet import wiring
-from zoo import LIQUIDS
+from plashet.learn import Gradient
+from zoo import LEARNERS, LIQUIDS, SLOPES
 
 leaky = LIQUIDS["bands"]
+OF_READOUTS = LEARNERS | {name: learner for name, learner in SLOPES.items() if not isinstance(learner, Gradient)}
+READ = pl.Readout(np.zeros((12, 1)), np.zeros(1))
 
 
 @pytest.mark.parametrize(
@@ -48,6 +51,42 @@ leaky = LIQUIDS["bands"]
 def test_wrong_input_says_what_came_and_what_was_wanted(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+@pytest.mark.parametrize("learner", OF_READOUTS.values(), ids=OF_READOUTS)
+@pytest.mark.parametrize("name", ["LTC", "CfC, wired", "deep", "behind encoders"])
+def test_a_liquid_that_is_not_read_out_is_told_from_a_model(learner, name):
+    cell, data = LIQUIDS[name], (np.zeros((3, 2)), np.zeros((3, 1)))
+    says = rf"a {type(cell).__name__} has no readout .* unread\(cell, outputs\)|unread.*; got a {type(cell).__name__}"
+    for call in (lambda: pl.Live(cell, learner), lambda: pl.fit(cell, learner, data)):
+        with pytest.raises(TypeError, match=says):
+            call()
+
+
+@pytest.mark.parametrize("learner", [pl.learn.Logistic(1e-3), pl.learn.PDelta(), pl.learn.Plastic((pl.learn.STDP(),))])
+def test_other_learners_of_readouts_tell_it_too(learner):
+    with pytest.raises(TypeError, match=r"a LTC has no readout to learn: unread\(cell, outputs\)"):
+        pl.Live(LIQUIDS["LTC"], learner)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda cell: pl.Chain((cell, READ)), r"a Readout is no cell, .*; Model\(liquid, readout\) puts it behind"),
+        (lambda cell: pl.Beside((cell, READ)), "a Readout is no cell"),
+        (lambda cell: pl.Model(cell, pl.RLS()), r"the readout is a RLS, wanted a Readout; unread\(liquid, outputs\)"),
+        (lambda cell: pl.Model(READ, READ), "a Readout is no cell"),
+        (lambda cell: pl.looped(READ), "a Readout is no cell"),
+        (lambda cell: pl.run(READ, np.zeros((3, 2))), "a Readout is no cell"),
+        (lambda cell: pl.fit(READ, pl.RLS(), (np.zeros((3, 2)), np.zeros((3, 1)))), "a Readout is no cell"),
+        (lambda cell: pl.Live(pl.unread(cell), pl.RLS), r"the learner is the class RLS, wanted .* such as RLS\(\)"),
+        (lambda cell: pl.Live(pl.unread(cell), READ), "the learner is a Readout, wanted"),
+        (lambda cell: pl.fit(pl.unread(cell), cell, (np.zeros((3, 2)), np.zeros((3, 1)))), "the learner is a LTC"),
+    ],
+)
+def test_what_is_taken_for_another_part_is_told_by_name(call, says):
+    with pytest.raises(TypeError, match=says):
+        call(LIQUIDS["LTC"])
 
 
 def test_a_model_that_cannot_be_its_own_input_says_so():

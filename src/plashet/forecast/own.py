@@ -9,12 +9,13 @@ import numpy as np
 
 from ..cells import sweep, tick
 from ..liquids import gated
-from ..model import a_cell, unread
+from ..model import unread
 from ..ops import rest
 from ..trainable import parameters
 from ..training import Training, train, windows
 from ..types import Array, Cell, State
 from ..wiring import dense
+from ..within import a_cell
 from .experts import Draft
 
 UNITS = 32

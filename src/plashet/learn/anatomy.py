@@ -52,7 +52,7 @@ def anatomy(model: Any) -> Anatomy:
     """
     if type(model) is not Model or type(model.readout) is not Readout:
         what = type(model).__name__ if type(model) is not Model else f"Model with a {type(model.readout).__name__}"
-        raise TypeError(f"exact online gradients are those of a Model with a Readout; got a {what}")
+        raise TypeError(f"exact online gradients are of a Model with a Readout, unread(cell, outputs); got a {what}")
     steps: list[int] = []
     path, first, cell = "liquid.", 0, cast(Any, model.liquid)
     motors: str | None = None

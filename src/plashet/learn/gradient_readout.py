@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from .. import tree
+from ..model import readout_of
 from ..types import Array, Evidence
 from .common import labels, penalties, positive, refuse_infinite, stacked, taught
 from .factor import PANEL, solve_upper
@@ -77,7 +78,7 @@ class GradientReadout:
             raise ValueError(f"batch is {self.batch}, wanted at least 1 row a step")
 
     def init(self, model: Any) -> GradientKnowledge:
-        w = stacked(model.readout)
+        w = stacked(readout_of(model))
         n, m = w.shape
         r = np.diag(np.sqrt(penalties(n - 1, self.penalty)))
         x = np.ones((self.batch, n))

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..model import readout_of
 from ..types import Array
 from .common import labels, refuse_infinite, stacked
 
@@ -28,6 +29,7 @@ class RowTrace(NamedTuple):
 
 
 def no_kept_rows(model: Any) -> KeptRows:
+    readout_of(model)
     return KeptRows(model, (), (), (), 0)
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..model import readout_of
 from ..types import Array, Evidence
 from .common import augmented, labels, positive, refuse_infinite, stacked, taught
 
@@ -35,7 +36,7 @@ class LMS:
         positive("rate", self.rate)
 
     def init(self, model: Any) -> LMSKnowledge:
-        return LMSKnowledge(model, stacked(model.readout), np.zeros((), np.int64))
+        return LMSKnowledge(model, stacked(readout_of(model)), np.zeros((), np.int64))
 
     def watch(self, knowledge: LMSKnowledge, seen: Evidence) -> tuple[LMSKnowledge, Array]:
         return knowledge, seen.after.features
@@ -74,7 +75,7 @@ class NLMS:
             raise ValueError(f"epsilon is {self.epsilon!r}, wanted at least 0")
 
     def init(self, model: Any) -> LMSKnowledge:
-        return LMSKnowledge(model, stacked(model.readout), np.zeros((), np.int64))
+        return LMSKnowledge(model, stacked(readout_of(model)), np.zeros((), np.int64))
 
     def watch(self, knowledge: LMSKnowledge, seen: Evidence) -> tuple[LMSKnowledge, Array]:
         return knowledge, seen.after.features

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..model import readout_of
 from ..types import Array, Evidence
 from .common import augmented, positive, refuse_infinite
 
@@ -97,7 +98,7 @@ class PDelta:
 
     def init(self, model: Any) -> PDeltaKnowledge:
         """Perceptrons at random on the unit sphere, one stream of numbers for each output."""
-        features, outputs = model.readout.weights.shape[:2]
+        features, outputs = readout_of(model).weights.shape[:2]
         alpha = np.stack(
             [np.random.default_rng((self.seed, m)).standard_normal((self.pool, features + 1)) for m in range(outputs)]
         )

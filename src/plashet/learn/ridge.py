@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..model import readout_of
 from ..types import Array, Evidence
 from .common import penalties, refuse_infinite, stacked, taught
 from .factor import Factor, Gram, Triangle, add, no_gram, no_triangle, outputs, solve, spectrum, triangle, whiten
@@ -86,7 +87,7 @@ class Ridge:
             raise ValueError(f"squaring is {self.squaring!r}, wanted a condition number up to 1e12, or 0 for QR always")
 
     def init(self, model: Any) -> RidgeKnowledge:
-        n, m = stacked(model.readout).shape
+        n, m = stacked(readout_of(model)).shape
         capacity, size = min(max(2**18 // n, 256), 1024), 0  # a block of some 2 MB, to stay in the cache
         if isinstance(self.penalty, CrossValidated):
             # long pieces, as joining two costs O(n^3), yet enough of them in the first half block to validate with

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _kernels
+from ..model import readout_of
 from ..types import Array, Evidence
 from .common import BIAS_SHARE, labels, penalties, positive, refuse_infinite, stacked, taught
 from .inverse import definite, forget, without
@@ -90,7 +91,7 @@ class RLS:
         return cls(inf if forgetting == 1 else -dt / log(forgetting), penalty)
 
     def init(self, model: Any) -> RLSKnowledge:
-        w = stacked(model.readout)
+        w = stacked(readout_of(model))
         d, m = w.shape
         p = np.diag(1 / penalties(d - 1, self.penalty))
         return RLSKnowledge(model, p, w, w.copy(), np.zeros(d), np.zeros((2, m)), np.zeros(6))

@@ -13,9 +13,9 @@ from ..cells import Beside, Chain, Pass
 from ..encode import Scale
 from ..learn import FoldRidge
 from ..liquids import Spiking
-from ..model import a_cell, unread
+from ..model import unread
 from ..types import Array, Cell
-from ..within import member, spiking_path
+from ..within import a_cell, member, spiking_path
 from .drive import features
 from .pooling import Pooling, Segments
 from .shape import Front, heard, scale_of, series_list

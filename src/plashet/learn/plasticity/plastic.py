@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from ...model import readout_of
 from ...types import Array, Evidence
 from ...within import exchanged, member, member_state, spiking_path
 from .rule import Parts, Spikes, background_of, weights_moved, with_background
@@ -58,6 +59,7 @@ class Plastic:
         return getattr(self.readout, "closed_loop", False)
 
     def init(self, model: Any) -> PlasticKnowledge:
+        readout_of(model)
         liquid = member(model.liquid, spiking_path(model.liquid))
         weight = np.array(liquid.circuit.weight, np.float64)
         moves = any(rule.moves_background for rule in self.rules)
