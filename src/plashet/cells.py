@@ -53,9 +53,8 @@ class Chain:
     cells: tuple[Cell, ...]
 
     def __post_init__(self) -> None:
-        cells = [a_cell(cell) for cell in self.cells]
-        for k, (a, b) in enumerate(zip(cells, cells[1:], strict=False)):
-            if a.outputs != b.inputs:
+        for k, (a, b) in enumerate(zip(self.cells, self.cells[1:], strict=False)):
+            if a_cell(a).outputs != a_cell(b).inputs:
                 raise ValueError(f"cell {k} gives {a.outputs} outputs, but cell {k + 1} takes {b.inputs} inputs")
 
     @property

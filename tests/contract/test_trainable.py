@@ -10,6 +10,7 @@ import pytest
 
 from plashet import threads, tree
 from plashet.cells import fold, tick
+from plashet.liquids import LTC
 from zoo import TRAINABLE, N, U
 
 every = pytest.mark.parametrize("cell", TRAINABLE.values(), ids=TRAINABLE.keys())
@@ -134,6 +135,53 @@ def test_a_child_process_has_threads_of_its_own(monkeypatch):
 
 def _in_child(send):
     send.send([all_of(TRAINABLE[name]) for name in ("LTC", "gated")])
+
+
+# What is given to `run` and `pull` and does not fit: (what is changed, to what, what is said).
+WRONG = [
+    ("u", np.zeros((5, 3, U + 1)), rf"u is \(5, 3, {U + 1}\), wanted \(time, \*batch, inputs\) with {U} inputs"),
+    ("u", np.zeros(5), r"u is \(5,\), wanted \(time, \*batch, inputs\)"),
+    ("u", np.zeros((5, 3, U), int), r"u is int64, wanted float32 or float64: u\.astype\(float\)"),
+    ("u", [[0.0] * U] * 5, "u is a list, wanted a NumPy array"),
+    ("dt", np.ones(4), r"dt is \(4,\), wanted \(5,\), .* or \(5, 3\), one for each row"),
+    ("dt", np.ones((3, 5)), r"dt is \(3, 5\), wanted \(5,\)"),  # (batch, time), as other libraries have it
+    ("dt", np.ones((5, 1)), r"dt is \(5, 1\), wanted"),
+    ("dt", 1.0, r"dt is \(\), wanted"),
+    ("state", (3, N + 1), rf"the state's [hxc] is \(3, {N + 1}\), wanted \(3, {N}\)"),
+    ("state", (3, 1), rf"the state's [hxc] is \(3, 1\), wanted \(3, {N}\)"),
+    ("state", (2, N), rf"the state's [hxc] is \(2, {N}\), wanted \(3, {N}\)"),
+    ("state", None, r"the state is a NoneType, wanted a \w+State: cell\.init\(u\[0\]\)"),
+    ("outputs", np.zeros((3, 5, N)), rf"outputs is \(3, 5, {N}\), wanted \(5, 3, {N}\)"),
+    ("slope", np.zeros((5, 3, 1)), rf"slope is \(5, 3, 1\), wanted \(5, 3, {N}\)"),
+    ("after", (N,), rf"slope_after has \({N},\), wanted \(3, {N}\)"),
+]
+
+
+@pytest.mark.parametrize("name", [name for name, cell in TRAINABLE.items() if not isinstance(cell, LTC)])
+@pytest.mark.parametrize(("what", "to", "says"), WRONG, ids=[f"{what} {k}" for k, (what, *_) in enumerate(WRONG)])
+def test_what_does_not_fit_is_told_before_the_kernel_sees_it(name, what, to, says):
+    cell, u = TRAINABLE[name], np.zeros((5, 3, U))
+    state = cell.init(u[0])
+    if what in ("state", "after") and to is not None:
+        to = tree.map_arrays(lambda _, a, shape=to: np.zeros(shape), state)
+    outputs = np.zeros((5, 3, N))
+    good = {"state": state, "u": u, "dt": np.ones(5), "outputs": outputs, "slope": outputs, "after": state}
+    asked = good | {what: to}
+    with pytest.raises((TypeError, ValueError), match=says):
+        cell.pull(*asked.values())
+    if what in ("u", "dt", "state"):
+        with pytest.raises((TypeError, ValueError), match=says):
+            cell.run(asked["state"], asked["u"], asked["dt"])
+
+
+@pytest.mark.parametrize("name", [name for name, cell in TRAINABLE.items() if not isinstance(cell, LTC)])
+def test_one_state_may_stand_for_all_rows_and_a_list_for_the_time(name):
+    cell, u = TRAINABLE[name], given(5, (3,))[0]
+    rest = cell.init(u[0])
+    _, expected = cell.run(rest, u, np.full(5, 0.1))
+    for shape in ((N,), (1, N)):
+        _, outputs = cell.run(tree.map_arrays(lambda _, a, s=shape: np.zeros(s), rest), u, [0.1] * 5)
+        assert np.array_equal(outputs, expected)
 
 
 @every

@@ -16,6 +16,7 @@ from ..trainable import Pulled
 from ..tree import parts
 from ..types import Array
 from ..wiring import Bands, Wiring, grown, pruned
+from .door import check_run, check_slopes
 from .leaky_pull import able, plan_of, pull_leaky
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
@@ -97,6 +98,9 @@ class Leaky:
 
     def run(self, state: LeakyState, u: Array, dt: Array, out: Array | None = None) -> tuple[LeakyState, Array]:
         """The compiled fold of `step`: u (time, *batch, inputs), dt (time,) or (time, *batch), a batch in threads."""
+        return self._moved(state, u, check_run(self, LeakyState._fields, state, u, dt), out)
+
+    def _moved(self, state: LeakyState, u: Array, dt: Array, out: Array | None) -> tuple[LeakyState, Array]:
         rows = int(np.prod(u.shape[1:-1]))
         x = np.broadcast_to(state.x, (*u.shape[1:-1], self.outputs))
         x = np.array(x, u.dtype, order="C").reshape(rows, self.outputs)
@@ -113,7 +117,7 @@ class Leaky:
 
     def tick(self, state: LeakyState, u: Array, dt: Array | float) -> tuple[LeakyState, Array]:
         """The compiled twin of one `step`."""
-        after, outputs = self.run(state, u[None], np.asarray(dt, u.dtype)[None])
+        after, outputs = self._moved(state, u[None], np.asarray(dt, u.dtype)[None], None)
         return after, outputs[0]
 
     def pull(
@@ -126,6 +130,8 @@ class Leaky:
         slope_after: LeakyState | None = None,
     ) -> Pulled:
         """The slopes of a loss with respect to all that is differentiable, from those of the outputs of `run`."""
+        dt = check_run(self, LeakyState._fields, state, u, dt)
+        check_slopes(u, self.outputs, outputs, slope, slope_after)
         key = "pull", u.dtype
         if key not in self._plans:
             self._plans[key] = plan_of(self, u.dtype)

@@ -15,6 +15,7 @@ from ..trainable import Pulled
 from ..tree import parts
 from ..types import Array
 from ..wiring import Connectome
+from .door import check_run, check_slopes
 
 
 class Level(NamedTuple):
@@ -137,6 +138,7 @@ class Levelled(Planned, Generic[S]):
 
     def run(self, state: S, u: Array, dt: Array, out: Array | None = None) -> tuple[S, Array]:
         """The compiled fold of `step`: u (time, *batch, inputs), dt (time,) or (time, *batch), a batch in threads."""
+        dt = check_run(self, ("h",), state, u, dt)
         written, h, _ = self._plan(u.dtype).run(u, dt, state.h, out=out)
         return type(state)(h), written
 
@@ -150,6 +152,8 @@ class Levelled(Planned, Generic[S]):
 
         Back through time, exactly; only `outputs` are kept of the run, the heads are computed again. Shapes: Pulled.
         """
+        dt = check_run(self, ("h",), state, u, dt)
+        check_slopes(u, state.h.shape[-1], outputs, slope, slope_after)
         after = None if slope_after is None else slope_after.h
         s = self._plan(u.dtype).pull((u, dt, state.h, None, outputs), slope, (after, None))
         return Pulled(self.named(s.weights, s.constants), s.u, s.dt, type(state)(s.h))

@@ -11,6 +11,7 @@ import numpy as np
 from ..ops import asarray, logistic, namespace, observed, rest
 from ..trainable import Pulled
 from ..types import Array
+from .door import check_run, check_slopes
 from .gated import check_finite
 from .levels import Form, Level, Planned, Slots, heard
 from .mixed_fold import pull_mixed, run_mixed
@@ -81,6 +82,7 @@ class Mixed(Planned):
 
     def run(self, state: MixedState, u: Array, dt: Array, out: Array | None = None) -> tuple[MixedState, Array]:
         """The compiled fold of `step`: u (time, *batch, inputs), dt (time,) or (time, *batch), a batch in threads."""
+        dt = check_run(self, MixedState._fields, state, u, dt)
         if not hasattr(self.liquid, "form"):
             h, c, written = run_mixed(self, state, u, dt, out)
             return MixedState(h, c), written
@@ -90,8 +92,8 @@ class Mixed(Planned):
     def tick(self, state: MixedState, u: Array, dt: Array | float) -> tuple[MixedState, Array]:
         """The compiled twin of one `step`."""
         if not hasattr(self.liquid, "form"):
-            after, outputs = self.run(state, u[None], np.asarray(dt, u.dtype)[None])
-            return after, outputs[0]
+            h, c, outputs = run_mixed(self, state, u[None], np.asarray(dt, u.dtype)[None], None)
+            return MixedState(h, c), outputs[0]
         h, c = self._plan(u.dtype).tick(u, dt, state.h, state.c)
         return MixedState(h, c), h
 
@@ -108,6 +110,8 @@ class Mixed(Planned):
 
         Back through time, exactly; beside `outputs`, c is kept of the run. Shapes as in Pulled.
         """
+        dt = check_run(self, MixedState._fields, state, u, dt)
+        check_slopes(u, self.outputs, outputs, slope, slope_after)
         after = (None, None) if slope_after is None else tuple(slope_after)
         if not hasattr(self.liquid, "form"):
             named, du, ddt, dh, dc = pull_mixed(self, (state, u, dt, outputs), slope, after)
