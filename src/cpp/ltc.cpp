@@ -1,6 +1,6 @@
 // Liquid time-constant networks for Python: a plan holds the network's constant arrays, and no state.
 //
-//     plan = ltc_plan(start, pre, gates, sensory_start, sensory_pre, sensory_gates, membrane, affine, unfolds, exponential)
+//     plan = ltc_plan(start, pre, sensory_start, sensory_pre, inputs, parameters, unfolds, exponential)
 //     plan.run(u, dt, v, out, first, end)
 //     plan.pull(u, dt, v, out, slope, after, parameters, du, ddt, dv, first, end)
 //
@@ -48,19 +48,23 @@ const LTCKernelSet &ltc_kernels(const std::string &name) {
 template <class T>
 class LTCPlan {
   public:
-    LTCPlan(In<Size, 1> start, In<Size, 1> pre, In<T, 2> gates, In<Size, 1> sensory_start, In<Size, 1> sensory_pre,
-            In<T, 2> sensory_gates, In<T, 2> membrane, In<T, 2> affine, Size unfolds, bool exponential,
-            const std::string &set)
+    LTCPlan(In<Size, 1> start, In<Size, 1> pre, In<Size, 1> sensory_start, In<Size, 1> sensory_pre, Size inputs,
+            In<T, 1> parameters, Size unfolds, bool exponential, const std::string &set)
         : kernels_(pick(ltc_kernels(set))) {
-        const Size units = membrane.shape(1), inputs = affine.shape(1);
-        want(membrane.shape(0) == 3 && affine.shape(0) == 2, "membrane is (3, units), affine (2, inputs)");
+        const Size units = Size(start.shape(0)) - 1, edges = pre.shape(0), sensory = sensory_pre.shape(0);
+        want(units >= 0 && inputs >= 0, "start has a place for every unit and one more, inputs is not negative");
         want(unfolds >= 1 && unfolds <= 1 << 20, "unfolds is 1 to 2^20");
+        want(Size(parameters.shape(0)) == 4 * (edges + sensory) + 3 * units + 2 * inputs,
+             "parameters are w, sigma, mu, erev of recurrent and of sensory synapses, gleak, vleak, cm, weight, bias");
         net_.inputs = inputs, net_.units = units, net_.unfolds = unfolds, net_.exponential = exponential;
-        net_.gleak = keep(membrane.data(), units, T(0)), net_.vleak = keep(membrane.data() + units, units, T(0));
-        net_.cm = keep(membrane.data() + 2 * units, units, T(1));
-        net_.weight = keep(affine.data(), inputs, T(0)), net_.bias = keep(affine.data() + inputs, inputs, T(0));
-        net_.recurrent = lay(0, start, pre, gates, units);
-        net_.sensory = lay(1, sensory_start, sensory_pre, sensory_gates, inputs);
+        const T *p = parameters.data();
+        net_.recurrent = lay(0, start, pre, p, units);
+        net_.sensory = lay(1, sensory_start, sensory_pre, p += 4 * edges, inputs);
+        p += 4 * sensory;
+        net_.gleak = keep(p, units, T(0)), net_.vleak = keep(p + units, units, T(0));
+        net_.cm = keep(p + 2 * units, units, T(1));
+        p += 3 * units;
+        net_.weight = keep(p, inputs, T(0)), net_.bias = keep(p + inputs, inputs, T(0));
     }
 
     void run(In<T, 3> u, In<T, 2> dt, In<T, 2> v, Mine<T, 3> out, Size first, Size end) const {
@@ -117,9 +121,8 @@ class LTCPlan {
         return kept_.back().data();
     }
 
-    LTCGates<T> lay(int which, const In<Size, 1> &start, const In<Size, 1> &pre, const In<T, 2> &gates, Size sources) {
+    LTCGates<T> lay(int which, const In<Size, 1> &start, const In<Size, 1> &pre, const T *w, Size sources) {
         const Size edges = pre.shape(0), units = net_.units;
-        want(gates.shape(0) == 4 && Size(gates.shape(1)) == edges, "gates are (4, edges): w, sigma, mu, erev");
         want(Size(start.shape(0)) == units + 1 && start.data()[0] == 0 && start.data()[units] == edges &&
                  std::is_sorted(start.data(), start.data() + units + 1),
              "start is (units + 1,), from 0 to the number of edges");
@@ -127,7 +130,7 @@ class LTCPlan {
         starts_[which].assign(start.data(), start.data() + units + 1);
         pres_[which].assign(edges + ltc_room, 0);
         std::copy(pre.data(), pre.data() + edges, pres_[which].begin());
-        const T *w = gates.data(), *sigma = w + edges, *erev = sigma + 2 * edges;
+        const T *sigma = w + edges, *erev = sigma + 2 * edges;
         std::vector<T> slope(edges), drive(edges);
         for (Size e = 0; e < edges; ++e) slope[e] = sigma[e] * T(-1.4426950408889634), drive[e] = w[e] * erev[e];
         return {edges, starts_[which].data(), pres_[which].data(), keep(w, edges, T(0)), keep(sigma, edges, T(0)),
@@ -160,15 +163,13 @@ void bind_plan(nb::module_ &m, const char *name) {
              "and those of the parameters, added to `parameters` (size,): w, sigma, mu, erev of the recurrent and of the\n"
              "sensory synapses, gleak, vleak, cm, weight, bias.");
     m.def("ltc_plan",
-          [](In<Size, 1> start, In<Size, 1> pre, In<T, 2> gates, In<Size, 1> sensory_start, In<Size, 1> sensory_pre,
-             In<T, 2> sensory_gates, In<T, 2> membrane, In<T, 2> affine, Size unfolds, bool exponential,
-             const std::string &set) {
-              return std::make_unique<Plan>(start, pre, gates, sensory_start, sensory_pre, sensory_gates, membrane, affine,
-                                            unfolds, exponential, set);
+          [](In<Size, 1> start, In<Size, 1> pre, In<Size, 1> sensory_start, In<Size, 1> sensory_pre, Size inputs,
+             In<T, 1> parameters, Size unfolds, bool exponential, const std::string &set) {
+              return std::make_unique<Plan>(start, pre, sensory_start, sensory_pre, inputs, parameters, unfolds, exponential,
+                                            set);
           },
-          arg("start"), arg("pre"), arg("gates").noconvert(), arg("sensory_start"), arg("sensory_pre"),
-          arg("sensory_gates").noconvert(), arg("membrane").noconvert(), arg("affine").noconvert(), arg("unfolds"),
-          arg("exponential"), arg("instruction_set") = "");
+          arg("start"), arg("pre"), arg("sensory_start"), arg("sensory_pre"), arg("inputs"), arg("parameters").noconvert(),
+          arg("unfolds"), arg("exponential"), arg("instruction_set") = "");
 }
 
 }  // namespace

@@ -168,18 +168,20 @@ def test_slopes_through_long_steps_are_as_exact_in_single_precision(solver, dt):
         )
 
 
+def in_a_row(cell):
+    return np.concatenate([tree.arrays(cell)[path] for path in cell.parameters])
+
+
 def test_the_kernel_refuses_what_would_lie_outside_its_arrays():
     cell, rows, ticks = net(), 3, 4
     one, other = cell.connectome.recurrent, cell.connectome.sensory
     good = {
         "start": one.by_target.start,
         "pre": one.pre,
-        "gates": np.array(cell.recurrent),
         "sensory_start": other.by_target.start,
         "sensory_pre": other.pre,
-        "sensory_gates": np.array(cell.sensory),
-        "membrane": np.array(cell.membrane),
-        "affine": np.array(cell.affine),
+        "inputs": INPUTS,
+        "parameters": in_a_row(cell),
         "unfolds": 6,
         "exponential": False,
     }
@@ -190,11 +192,12 @@ def test_the_kernel_refuses_what_would_lie_outside_its_arrays():
         ("pre", good["pre"] + 10),
         ("pre", good["pre"] - 10),
         ("pre", good["pre"][:-1]),
-        ("gates", good["gates"][:3]),
+        ("sensory_start", good["sensory_start"][:-1]),
         ("sensory_pre", good["sensory_pre"] + INPUTS),
-        ("sensory_gates", good["sensory_gates"][:, 1:].copy()),
-        ("membrane", good["membrane"][:, 1:].copy()),
-        ("affine", good["affine"][:1]),
+        ("inputs", INPUTS - 1),
+        ("inputs", -1),
+        ("parameters", good["parameters"][1:]),
+        ("start", good["start"][:0]),
         ("unfolds", 0),
         ("unfolds", 2**62),
     ):
@@ -227,12 +230,9 @@ def test_instruction_sets_agree():
     u, dt, v = rng.normal(size=(6, 19, INPUTS)), rng.uniform(0, 2, (6, 19)), rng.normal(size=(19, 10))
     found = []
     for name in _kernels.instruction_sets():
-        synapses = cell.connectome.recurrent, cell.connectome.sensory
-        parts = [
-            (s.by_target.start, s.pre, np.array(g))
-            for s, g in zip(synapses, (cell.recurrent, cell.sensory), strict=True)
-        ]
-        plan = _kernels.ltc_plan(*parts[0], *parts[1], np.array(cell.membrane), np.array(cell.affine), 6, False, name)
+        one, other = cell.connectome.recurrent, cell.connectome.sensory
+        wired = one.by_target.start, one.pre, other.by_target.start, other.pre
+        plan = _kernels.ltc_plan(*wired, INPUTS, in_a_row(cell), 6, False, name)
         out, flat = np.empty((6, 19, 10)), np.zeros(plan.size)
         plan.run(u, dt, v, out, 0, 19)
         plan.pull(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,9 +17,9 @@ from .solvers import Exponential
 class Plan:
     """The constants of an LTC laid out for the kernel, in one dtype; arrays in and out as the cell has them."""
 
-    def __init__(self, compiled: Any, shapes: list[int], inputs: int, units: int, work: int) -> None:
+    def __init__(self, compiled: Any, sizes: list[int], inputs: int, units: int, work: int) -> None:
         self.compiled = compiled
-        self.ends = np.cumsum(shapes)  # of the parameters, in a row
+        self.places = [slice(*ends) for ends in pairwise(accumulate(sizes, initial=0))]  # of the parameters, in a row
         self.inputs = inputs
         self.units = units
         self.work = work  # gates of a row in a tick
@@ -65,13 +67,14 @@ class Plan:
 
         flat = sum(over_shares(share, rows, ticks * self.work))
         batch = u.shape[1:-1]
-        parts = np.split(flat, self.ends[:-1])
+        parts = [flat[place] for place in self.places]
         return parts, du.reshape(u.shape), ddt.reshape(ticks, *batch), dv.reshape(*batch, self.units)
 
     def _given(self, v: Array, u: Array, dt: Array) -> tuple[Array, Array, Array]:
         """u, dt and v as (ticks, rows, inputs), (ticks or 1, rows or 1) and (rows, units), contiguous."""
-        rows = int(np.prod(u.shape[1:-1]))
-        v = np.broadcast_to(v, (*u.shape[1:-1], self.units))
+        batch = u.shape[1:-1]
+        rows = prod(batch)
+        v = v if v.shape[:-1] == batch else np.broadcast_to(v, (*batch, self.units))
         dts = np.ascontiguousarray(dt, u.dtype).reshape(len(u), 1 if dt.ndim == 1 else rows)
         flat = np.ascontiguousarray(u).reshape(len(u), rows, self.inputs)
         return flat, dts, np.ascontiguousarray(v, u.dtype).reshape(rows, self.units)
@@ -82,20 +85,16 @@ def planned(cell: Any, dtype: Any) -> Plan:
     if dtype not in (np.float32, np.float64):
         raise ValueError(f"u is {dtype}, wanted float32 or float64: u.astype(float)")
     net = cell.connectome
-    parts = (cell.recurrent, cell.sensory, cell.membrane, cell.affine)
-    recurrent, sensory, membrane, affine = (np.array(part, dtype) for part in parts)
+    held = [a for part in (cell.recurrent, cell.sensory, cell.membrane, cell.affine) for a in part]
     compiled = _kernels.ltc_plan(
         net.recurrent.by_target.start,
         np.ascontiguousarray(net.recurrent.pre, np.int64),
-        recurrent,
         net.sensory.by_target.start,
         np.ascontiguousarray(net.sensory.pre, np.int64),
-        sensory,
-        membrane,
-        affine,
+        net.inputs,
+        np.concatenate(held, dtype=dtype),
         cell.solver.unfolds,
         isinstance(cell.solver, Exponential),
     )
-    shapes = [len(a) for part in parts for a in part]
     work = cell.solver.unfolds * net.recurrent.edges + net.sensory.edges
-    return Plan(compiled, shapes, net.inputs, net.units, work)
+    return Plan(compiled, [len(a) for a in held], net.inputs, net.units, work)
