@@ -38,6 +38,7 @@ LIQUIDS = {
     "LTC, signs kept": trainable(ltc(net(5), seed=5), "recurrent.w", "sensory.mu", "membrane.cm", "affine.weight"),
     "gated": gated(net(6), seed=6),
     "gated, dense": gated(wiring.dense(6, U, seed=7), seed=7, tau=(0.1, 3.0), tau_max=20.0),
+    "gated, tau_max each": replace(gated(net(12), seed=12), tau_max=np.linspace(0.2, 5.0, N)),
     "leaky, random": leaky(8, wiring.random, activation="tanh"),
     "leaky, bands": leaky(9, wiring.bands, activation="logistic"),
     "leaky, linear": leaky(10, wiring.ring, activation="identity"),
@@ -247,6 +248,23 @@ def central(function, at, h=1e-6):
         step[k] = h * max(abs(at[k]), 0.1)
         columns.append((function(at + step) - function(at - step)) / (2 * step[k]))
     return np.array(columns).T
+
+
+@pytest.mark.parametrize("kind", ["LTC", "LTC, one unfold", "LTC, exponential", "LTC, dense"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_tick_as_long_as_numbers_go_is_one_after_which_all_is_at_its_end(kind, dtype):
+    """dt/cm, and that times a conductance, would overflow: the slopes are those of a tick that is merely very long."""
+    u, y, dt = series(time=8)
+    u, model, learner = u.astype(dtype), read(LIQUIDS[kind]), RTRL(every=NEVER)
+    sums, states = [], []
+    for long in (float(np.finfo(dtype).max), 1e12 if dtype is np.float64 else 1e8):
+        dt[2] = long
+        knowledge, _, _, state = watched(learner, model, (u, y, dt))
+        sums.append(_workings(learner, model).packing.named(knowledge.sum))
+        states.append(state.inner.v)
+    assert all(np.isfinite(a).all() for a in sums[0].values())
+    alike(*sums, rtol=1e-9 if dtype is np.float64 else 1e-4)
+    np.testing.assert_allclose(*states, rtol=0, atol=1e-9 if dtype is np.float64 else 1e-5)
 
 
 def test_a_tick_of_no_time_leaves_the_influence_as_it_is():
