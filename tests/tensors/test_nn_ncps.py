@@ -84,6 +84,59 @@ def test_an_ltc_without_maps_and_last_outputs_and_other_orders():
         close(ours(u[:, 0]), (output[0], h))  # ncps leaves the batch of one in its last output here
 
 
+MAPPINGS = [(a, b) for a in ("affine", "linear", None) for b in ("affine", "linear", None)]
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), MAPPINGS)
+@pytest.mark.parametrize("mixed", [False, True])
+def test_one_configuration_makes_the_same_network_with_as_much_to_learn(inputs, outputs, mixed):
+    config = {
+        "input_size": INPUTS,
+        "units": ncps.wirings.AutoNCP(12, 3),
+        "mixed_memory": mixed,
+        "input_mapping": inputs,
+        "output_mapping": outputs,
+        "ode_unfolds": 4,
+        "epsilon": 1e-8,
+        "implicit_param_constraints": True,
+    }
+    torch.manual_seed(0)
+    theirs, ours = stirred(ncps_torch.LTC(**config)), nn.LTC(**config)
+    learnt = [{n for n, p in made.named_parameters() if p.requires_grad} for made in (ours, nn.from_ncps(theirs))]
+    assert learnt[0] == learnt[1]
+    ends = {n.split(".")[-1].removeprefix("liquid_") for n in learnt[0]}
+    kept = [name for name in ("affine_weight", "affine_bias", "output_w", "output_b") if name in ends]
+    names = ("input_w", "input_b", "output_w", "output_b")
+    assert len(kept) == sum(hasattr(theirs.rnn_cell, name) for name in names)
+    ours.load_cell(nn.from_ncps(theirs).cell())
+    same(ours, theirs, spans=True) if not mixed else close(ours(signal()[0])[0], theirs(signal()[0])[0])
+
+
+def test_what_is_not_learnt_stays_one_and_zero():
+    torch.manual_seed(0)
+    module = nn.LTC(INPUTS, 6, input_mapping=None, output_mapping="linear")
+    optimizer = torch.optim.AdamW(module.parameters(), 0.1)
+    before = {name: p.detach().clone() for name, p in module.named_parameters()}
+    module(signal()[0])[0].square().sum().backward()
+    optimizer.step()
+    still = {name.split(".")[-1] for name, p in module.named_parameters() if torch.equal(p, before[name])}
+    assert still == {"affine_weight", "affine_bias", "output_b"}
+    module.reset_parameters()
+    assert (module.layers[0].affine_weight == 1).all()
+    assert not module.layers[0].affine_weight.requires_grad
+
+
+def test_what_an_ltc_of_ncps_can_and_ours_does_not_says_what_to_do():
+    for name in ("input_mapping", "output_mapping"):
+        with pytest.raises(ValueError, match=f"{name} is 'square', wanted 'affine', 'linear' or None"):
+            nn.LTC(INPUTS, 6, **{name: "square"})
+    for epsilon in (1e-3, -1e-8, float("nan")):
+        with pytest.raises(ValueError, match="nothing is added where they divide; leave it out"):
+            nn.LTC(INPUTS, 6, epsilon=epsilon)
+    with pytest.raises(TypeError, match=r"leave it out, and take a module trained that way over by nn\.from_ncps"):
+        nn.LTC(INPUTS, 6, implicit_param_constraints=False)
+
+
 def test_a_cell_is_one_step():
     torch.manual_seed(0)
     wiring = ncps.wirings.AutoNCP(12, 3)

@@ -21,7 +21,9 @@ class LTC(Drawn):
     units: a number (all to all), a Connectome, or a wiring of ncps as it is; a list with one for each layer. hx holds
     the states of all units, the motor neurons first, as in ncps. ode_unfolds: steps of the fused solver in a tick, or a
     solver, liquids.Exponential(6). Parameters (raw ones) begin in the ranges of ncps' explicit mode.
-    The rest is as in Recurrent and Contract.
+    input_mapping, output_mapping: "affine", "linear" (no bias is learnt) or None (nothing is). epsilon is for ncps'
+    configurations: no step divides by zero here. The rest is as in Recurrent and Contract. Raises ValueError for
+    another mapping or an epsilon that would be felt, TypeError without implicit_param_constraints.
     """
 
     motors = True
@@ -33,8 +35,12 @@ class LTC(Drawn):
         return_sequences: bool = True,
         batch_first: bool = True,
         mixed_memory: bool = False,
-        *,
+        input_mapping: str | None = "affine",
+        output_mapping: str | None = "affine",
         ode_unfolds: int | Solver = 6,
+        epsilon: float = 1e-8,
+        implicit_param_constraints: bool = True,
+        *,
         num_layers: int = 1,
         bidirectional: bool = False,
         dropout: float = 0.0,
@@ -42,14 +48,45 @@ class LTC(Drawn):
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
+        held = {*_held("input", input_mapping), *_held("output", output_mapping)}
+        _check_as_ncps(epsilon, implicit_param_constraints)
         self.solver = liquids.Fused(ode_unfolds) if isinstance(ode_unfolds, int) else ode_unfolds
         self.mixed_memory = mixed_memory
         self.connectomes = connectomes(units, input_size, num_layers, 2 if bidirectional else 1)
         contract = Contract(batch_first, return_sequences, bidirectional, dropout, proj_size)
         super().__init__(num_layers, contract, device, dtype)
+        for name, parameter in self.named_parameters():
+            if name.split(".")[-1].removeprefix("liquid_") in held:  # that of a liquid in mixed memory
+                parameter.requires_grad_(False)
 
     def liquid(self, layer: int, seed: int) -> liquids.LTC:
         return liquids.ltc(self.connectomes[layer], seed=seed, solver=self.solver)
+
+
+FELT = 1e-6  # in ticks of about 1 s, an epsilon below it moves no number by 1e-5
+PARTS = {"input": ("affine_weight", "affine_bias"), "output": ("output_w", "output_b")}
+LEARNT = {"affine": 2, "linear": 1, None: 0}  # how many of these
+
+
+def _held(end: str, mapping: str | None) -> tuple[str, ...]:
+    """The parameters of a mapping that are not learnt: they stay one and zero."""
+    if mapping not in LEARNT:
+        raise ValueError(f"{end}_mapping is {mapping!r}, wanted 'affine', 'linear' or None")
+    return PARTS[end][LEARNT[mapping] :]
+
+
+def _check_as_ncps(epsilon: float, implicit: bool) -> None:
+    """Raise for what ncps can be told and an LTC here does not do."""
+    if not 0 <= epsilon <= FELT:
+        raise ValueError(
+            f"epsilon is {epsilon}, wanted 0 to {FELT}: conductances and capacitances are above zero here, so nothing "
+            "is added where they divide; leave it out"
+        )
+    if not implicit:
+        raise TypeError(
+            "implicit_param_constraints=False, clipping after each step of the optimiser, is not done here: parameters "
+            "are the softplus of free ones; leave it out, and take a module trained that way over by nn.from_ncps"
+        )
 
 
 RULES: dict[str, Callable[[int], Rule]] = {

@@ -46,12 +46,21 @@ def _ltc(module: Any) -> LTC:
         mixed_memory=_mixed(module),
         return_sequences=module.return_sequences if whole else True,
         batch_first=module.batch_first if whole else True,
+        input_mapping=_mapping(inner, "input"),
+        output_mapping=_mapping(inner, "output"),
         ode_unfolds=inner._ode_unfolds,
+        epsilon=inner._epsilon,
         device=inner.cm.device,
         dtype=inner.cm.dtype,
     )
     found.load_cell(_with_memory(cell, module, np.arange(net.units)))
     return found
+
+
+def _mapping(inner: Any, end: str) -> str | None:
+    """What is learnt of a map before or behind the neurons."""
+    names = [name for name in (f"{end}_w", f"{end}_b") if hasattr(inner, name)]
+    return (None, "linear", "affine")[len(names)]
 
 
 def _mixed(module: Any) -> bool:
