@@ -3,13 +3,15 @@
 //     shape = GatedShape(inputs, units, cells, hidden)
 //     shape.add(kind, bend, own, to, pre, post, index)      level by level, in the order of a tick
 //     plan = gated_plan(shape, weights, constants, instruction_set="")
-//     plan.run(u, dt, h, c, out, first, end)
+//     plan.run(u, dt, h, c, out, threads)
 //     plan.tick(u, dt, h, c, out)
-//     plan.pull(u, dt, h, c, out, slope, dh, dc, du, ddt, weights, constants, first, end)
+//     plan.pull(u, dt, h, c, out, slope, dh, dc, du, ddt, weights, constants, threads)
 //
 // The docstrings have the arrays. Their shapes are checked, because a wrong one would write into foreign memory; values
-// are the caller's to check. A plan may be used by many threads at once; run and pull release the GIL.
+// are the caller's to check. A plan may be used by many threads at once; run and pull release the GIL, and do shares of
+// the rows on at most so many threads.
 #include "gated_shape.hpp"
+#include "pool.hpp"
 
 #include <string>
 
@@ -76,17 +78,19 @@ class GatedPlan {
     }
     GatedPlan(const GatedPlan &) = delete;
 
-    void run(Series u, In<T, nb::ndim<2>> dt, Mine<2> h, Mine<2> c, Out<T, nb::ndim<3>> out, std::int64_t first,
-             std::int64_t end) const {
+    void run(Series u, In<T, nb::ndim<2>> dt, Mine<2> h, Mine<2> c, Out<T, nb::ndim<3>> out,
+             std::int64_t threads) const {
         GatedSeries<T> s{};
         take_time(s, out.shape(0), out.shape(1), u, dt);
         require(shaped(h, s.rows, net_.units) && shaped(c, s.rows, net_.cells), "h is (rows, units), c (rows, cells)");
         require(std::int64_t(out.shape(2)) == net_.units && close(out), "out is (ticks, rows, units), its last axis contiguous");
-        check_rows(first, end, s.rows);
         s.h = h.data(), s.c = c.data();
         s.out = out.data(), s.out_tick = out.stride(0), s.out_row = out.stride(1);
         nb::gil_scoped_release released;
-        (scans_ ? kernels_.scan : kernels_.run)(net_, s, first, end);
+        const Shares shares(s.rows);
+        Pool::here().each(shares.count(), threads, [&](std::int64_t k) {
+            (scans_ ? kernels_.scan : kernels_.run)(net_, s, shares.first(k), shares.first(k + 1));
+        });
     }
 
     void tick(Close<1> u, double dt, Close<1> h, Close<1> c, Mine<1> out, Mine<1> c_out) const {
@@ -101,7 +105,7 @@ class GatedPlan {
     }
 
     void pull(Series u, In<T, nb::ndim<2>> dt, Close<2> h, Close<2> c, Series out, Series slope, Mine<2> dh, Mine<2> dc,
-              Mine<3> du, Mine<2> ddt, Mine<1> weights, Mine<2> constants, std::int64_t first, std::int64_t end) const {
+              Mine<3> du, Mine<2> ddt, Mine<1> weights, Mine<2> constants, std::int64_t threads) const {
         GatedSlopes<T> s{};
         take_time(s, out.shape(0), out.shape(1), u, dt);
         for (const auto *a : {&out, &slope})
@@ -115,19 +119,26 @@ class GatedPlan {
                 "du is (ticks, rows, inputs), ddt (ticks, rows)");
         require(std::int64_t(weights.shape(0)) == weights_ && shaped(constants, net_.constant_count, 2),
                 "the slopes of weights and constants are shaped like these");
-        check_rows(first, end, s.rows);
-        Aligned<T> in_order(net_.weight_count);
-        std::fill(&in_order[0], &in_order[0] + in_order.size(), T(0));
         s.h = h.data(), s.c = c.data(), s.out = out.data(), s.slope = slope.data();
         s.out_tick = out.stride(0), s.out_row = out.stride(1), s.slope_tick = slope.stride(0), s.slope_row = slope.stride(1);
         s.dh = dh.data(), s.dc = dc.data(), s.du = du.data(), s.ddt = ddt.data();
-        s.weights = &in_order[0], s.constants = constants.data();
-        T *const to = weights.data();
+        T *const of_weights = weights.data(), *const of_constants = constants.data();
         nb::gil_scoped_release released;
-        (scans_ ? kernels_.pull_scan : kernels_.pull)(net_, s, first, end);
+        const Shares shares(s.rows);
+        const std::int64_t count = shares.count(), n = net_.weight_count, m = 2 * net_.constant_count;
+        std::vector<T> sums(count * (n + m), T(0));
+        Pool::here().each(count, threads, [&](std::int64_t k) {
+            GatedSlopes<T> share = s;
+            share.weights = sums.data() + k * (n + m), share.constants = share.weights + n;
+            (scans_ ? kernels_.pull_scan : kernels_.pull)(net_, share, shares.first(k), shares.first(k + 1));
+        });
+        for (std::int64_t k = 1; k < count; ++k)
+            for (std::int64_t i = 0; i < n + m; ++i) sums[i] += sums[k * (n + m) + i];
+        std::fill(of_weights, of_weights + weights_, T(0));
         const std::vector<std::int64_t> &index = shape_->forward.index;
-        for (std::size_t i = 0; i < index.size(); ++i)
-            if (index[i] >= 0) to[index[i]] += in_order[i];
+        for (std::int64_t i = 0; i < n; ++i)
+            if (index[i] >= 0) of_weights[index[i]] += sums[i];
+        std::copy_n(sums.data() + n, m, of_constants);
     }
 
   private:
@@ -144,10 +155,6 @@ class GatedPlan {
     template <class Array>
     static bool shaped(const Array &a, std::int64_t rows, std::int64_t columns) {
         return std::int64_t(a.shape(0)) == rows && std::int64_t(a.shape(1)) == columns;
-    }
-
-    static void check_rows(std::int64_t first, std::int64_t end, std::int64_t rows) {
-        require(0 <= first && first <= end && end <= rows, "first and end are rows");
     }
 
     template <class S>
@@ -177,8 +184,8 @@ void bind_gated_plan(nb::module_ &m, const char *name) {
     using namespace nb::literals;
     nb::class_<GatedPlan<T>>(m, name, "Units in levels with their weights, laid out for the kernels. No state.")
         .def("run", &GatedPlan<T>::run, "u"_a.noconvert(), "dt"_a.noconvert(), "h"_a.noconvert(), "c"_a.noconvert(),
-             "out"_a.noconvert(), "first"_a, "end"_a,
-             "Moves the rows first..end-1 of h (rows, units) and c (rows, cells), in place, through u (ticks, rows, inputs),\n"
+             "out"_a.noconvert(), "threads"_a,
+             "Moves h (rows, units) and c (rows, cells), in place, through u (ticks, rows, inputs),\n"
              "dt [s] (ticks or 1, rows or 1), and writes each new h to out (ticks, rows, units). The last axis of all\n"
              "arrays is contiguous, and the first two of h and c too. All have the plan's dtype.")
         .def("tick", &GatedPlan<T>::tick, "u"_a.noconvert(), "dt"_a, "h"_a.noconvert(), "c"_a.noconvert(),
@@ -186,10 +193,10 @@ void bind_gated_plan(nb::module_ &m, const char *name) {
              "One tick of one row: h (units,) and c (cells,) are read, the new ones written to out and c_out.")
         .def("pull", &GatedPlan<T>::pull, "u"_a.noconvert(), "dt"_a.noconvert(), "h"_a.noconvert(), "c"_a.noconvert(),
              "out"_a.noconvert(), "slope"_a.noconvert(), "dh"_a.noconvert(), "dc"_a.noconvert(), "du"_a.noconvert(),
-             "ddt"_a.noconvert(), "weights"_a.noconvert(), "constants"_a.noconvert(), "first"_a, "end"_a,
-             "Slopes of a loss, for the rows first..end-1. h, c: before the first tick; out: what run wrote; slope: of out.\n"
+             "ddt"_a.noconvert(), "weights"_a.noconvert(), "constants"_a.noconvert(), "threads"_a,
+             "Slopes of a loss. h, c: before the first tick; out: what run wrote; slope: of out.\n"
              "dh, dc: of the last h and c, in place to those of the first. Written: du (ticks, rows, inputs), ddt (ticks,\n"
-             "rows). Added to: weights and constants, shaped like those of the plan.");
+             "rows), weights and constants, shaped like those of the plan.");
     m.def(
         "gated_plan",
         [](std::shared_ptr<GatedShape> shape, In<T, nb::ndim<1>, nb::c_contig> weights,

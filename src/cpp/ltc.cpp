@@ -1,14 +1,15 @@
 // Liquid time-constant networks for Python: a plan holds the network's constant arrays, and no state.
 //
 //     plan = ltc_plan(start, pre, sensory_start, sensory_pre, inputs, parameters, unfolds, exponential)
-//     plan.run(u, dt, v, out, first, end)
-//     plan.pull(u, dt, v, out, slope, after, parameters, du, ddt, dv, first, end)
+//     plan.run(u, dt, v, out, threads)
+//     plan.pull(u, dt, v, out, slope, after, parameters, du, ddt, dv, threads)
 //
 // Shapes are checked, because a wrong one would write into foreign memory; values are the caller's to check. run and
-// pull do rows first <= row < end, may be called by many threads at once for different rows, and release the GIL.
+// pull release the GIL and do shares of the rows on at most so many threads.
 #include "arrays.hpp"
 #include "leaky.hpp"
 #include "ltc.hpp"
+#include "pool.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -67,27 +68,41 @@ class LTCPlan {
         net_.weight = keep(p, inputs, T(0)), net_.bias = keep(p + inputs, inputs, T(0));
     }
 
-    void run(In<T, 3> u, In<T, 2> dt, In<T, 2> v, Mine<T, 3> out, Size first, Size end) const {
-        const LTCSeries<T> s = series(u, dt, v, first, end);
+    void run(Along<T, 3> u, In<T, 2> dt, In<T, 2> v, Mine<T, 3> out, Size threads) const {
+        const LTCSeries<T> s = series(u, dt, v);
         want(fits(out, s.ticks, s.rows, net_.units), "out is (ticks, rows, units)");
+        T *const to = out.data();
         nb::gil_scoped_release released;
-        kernels_.run(net_, s, out.data());
+        shared(s, threads, [&](const LTCSeries<T> &share, Size) { kernels_.run(net_, share, to); });
     }
 
-    void pull(In<T, 3> u, In<T, 2> dt, In<T, 2> v, In<T, 3> out, In<T, 3> slope, std::optional<In<T, 2>> after,
-              Mine<T, 1> parameters, Mine<T, 3> du, Mine<T, 2> ddt, Mine<T, 2> dv, Size first, Size end) const {
-        const LTCSeries<T> s = series(u, dt, v, first, end);
-        want(fits(out, s.ticks, s.rows, net_.units) && fits(slope, s.ticks, s.rows, net_.units),
-             "out and slope are (ticks, rows, units)");
+    void pull(Along<T, 3> u, In<T, 2> dt, In<T, 2> v, In<T, 3> out, Along<T, 3> slope, std::optional<In<T, 2>> after,
+              Mine<T, 1> parameters, Mine<T, 3> du, Mine<T, 2> ddt, Mine<T, 2> dv, Size threads) const {
+        const LTCSeries<T> s = series(u, dt, v);
+        const Size heard = slope.shape(2);
+        want(fits(out, s.ticks, s.rows, net_.units), "out is (ticks, rows, units)");
+        want(heard <= net_.units && fits(slope, s.ticks, s.rows, heard) && close(slope),
+             "slope is (ticks, rows, units), or of the first of them, its last axis contiguous");
         want(fits(du, s.ticks, s.rows, net_.inputs), "du is (ticks, rows, inputs)");
         want(Size(ddt.shape(0)) == s.ticks && Size(ddt.shape(1)) == s.rows, "ddt is (ticks, rows)");
         want(Size(dv.shape(0)) == s.rows && Size(dv.shape(1)) == net_.units, "dv is (rows, units)");
         want(!after || (Size(after->shape(0)) == s.rows && Size(after->shape(1)) == net_.units), "after is (rows, units)");
         want(Size(parameters.shape(0)) == size(), "parameters has the plan's size");
-        const LTCSlopes<T> slopes{out.data(), slope.data(), after ? after->data() : nullptr, parameters.data(),
-                                  du.data(),  ddt.data(),   dv.data()};
+        const T *const last = after ? after->data() : nullptr;
+        const LTCSlopes<T> all{out.data(), slope.data(), slope.stride(0), slope.stride(1), heard,
+                               last,       nullptr,      du.data(),       ddt.data(),      dv.data()};
+        T *const sums = parameters.data();
         nb::gil_scoped_release released;
-        kernels_.pull(net_, s, slopes);
+        const Size shares = Shares(s.rows).count(), n = size();
+        std::vector<T> parts(shares * n, T(0));
+        shared(s, threads, [&](const LTCSeries<T> &share, Size k) {
+            LTCSlopes<T> slopes = all;
+            slopes.parameters = parts.data() + k * n;
+            kernels_.pull(net_, share, slopes);
+        });
+        std::copy_n(parts.data(), n, sums);
+        for (Size k = 1; k < shares; ++k)
+            for (Size i = 0; i < n; ++i) sums[i] += parts[k * n + i];
     }
 
     Size size() const {
@@ -105,13 +120,23 @@ class LTCPlan {
         return Size(a.shape(0)) == ticks && Size(a.shape(1)) == rows && Size(a.shape(2)) == width;
     }
 
-    LTCSeries<T> series(const In<T, 3> &u, const In<T, 2> &dt, const In<T, 2> &v, Size first, Size end) const {
+    LTCSeries<T> series(const Along<T, 3> &u, const In<T, 2> &dt, const In<T, 2> &v) const {
         const Size ticks = u.shape(0), rows = u.shape(1), steps = dt.shape(0), clocks = dt.shape(1);
-        want(Size(u.shape(2)) == net_.inputs, "u is (ticks, rows, inputs)");
+        want(Size(u.shape(2)) == net_.inputs && close(u), "u is (ticks, rows, inputs), its last axis contiguous");
         want((steps == ticks || steps == 1) && (clocks == rows || clocks == 1), "dt is (ticks or 1, rows or 1)");
         want(Size(v.shape(0)) == rows && Size(v.shape(1)) == net_.units, "v is (rows, units)");
-        want(0 <= first && first <= end && end <= rows, "first and end are rows");
-        return {ticks, rows, first, end, u.data(), dt.data(), steps == 1 ? 0 : clocks, clocks == 1 ? 0 : 1, v.data()};
+        return {ticks, rows, 0, rows, u.data(), u.stride(0), u.stride(1), dt.data(), steps == 1 ? 0 : clocks,
+                clocks == 1 ? 0 : 1, v.data()};
+    }
+
+    template <class F>
+    static void shared(const LTCSeries<T> &all, Size threads, F work) {
+        const Shares shares(all.rows);
+        Pool::here().each(shares.count(), threads, [&](Size k) {
+            LTCSeries<T> share = all;
+            share.first = shares.first(k), share.end = shares.first(k + 1);
+            work(share, k);
+        });
     }
 
     // The kernel's own copy, with room behind it for whole vectors
@@ -152,16 +177,15 @@ void bind_plan(nb::module_ &m, const char *name) {
     nb::class_<Plan>(m, name, "The constant arrays of a liquid time-constant network, laid out for the kernels. No state.")
         .def_prop_ro("size", &Plan::size, "the number of its parameters")
         .def("run", &Plan::run, arg("u").noconvert(), arg("dt").noconvert(), arg("v").noconvert(), arg("out").noconvert(),
-             arg("first"), arg("end"),
+             arg("threads"),
              "Writes the states after each tick to out (ticks, rows, units), from the states v (rows, units); u is\n"
              "(ticks, rows, inputs), NaN where it was not observed, dt [s] (ticks or 1, rows or 1).")
         .def("pull", &Plan::pull, arg("u").noconvert(), arg("dt").noconvert(), arg("v").noconvert(),
              arg("out").noconvert(), arg("slope").noconvert(), arg("after").noconvert().none(),
              arg("parameters").noconvert(), arg("du").noconvert(), arg("ddt").noconvert(), arg("dv").noconvert(),
-             arg("first"), arg("end"),
-             "From the slopes of out, and of the states after the last tick (None: zero), those of u, dt and v, written,\n"
-             "and those of the parameters, added to `parameters` (size,): w, sigma, mu, erev of the recurrent and of the\n"
-             "sensory synapses, gleak, vleak, cm, weight, bias.");
+             arg("threads"),
+             "From the slopes of out (of all units, or of the first of them), and of the states after the last tick\n"
+             "(None: zero), those of u, dt, v and, in the order of ltc_plan, of the parameters (size,): all written.");
     m.def("ltc_plan",
           [](In<Size, 1> start, In<Size, 1> pre, In<Size, 1> sensory_start, In<Size, 1> sensory_pre, Size inputs,
              In<T, 1> parameters, Size unfolds, bool exponential, const std::string &set) {

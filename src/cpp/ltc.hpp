@@ -35,6 +35,7 @@ template <class T>
 struct LTCSeries {
     std::int64_t ticks, rows, first, end;
     const T *u;   // (ticks, rows, inputs)
+    std::int64_t u_tick, u_row;
     const T *dt;  // (ticks or 1, rows or 1)
     std::int64_t dt_tick, dt_row;
     const T *v;   // (rows, units) before the first tick
@@ -42,7 +43,9 @@ struct LTCSeries {
 
 template <class T>
 struct LTCSlopes {
-    const T *out, *slope;      // (ticks, rows, units)
+    const T *out;              // (ticks, rows, units)
+    const T *slope;            // (ticks, rows, heard): of the first units; of the others it is zero
+    std::int64_t slope_tick, slope_row, heard;
     const T *after;            // (rows, units)
     T *parameters;             // all of them in a row, of this share of the rows alone; added to
     T *u;                      // (ticks, rows, inputs)

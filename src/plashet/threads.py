@@ -17,7 +17,6 @@ from .types import Array
 A = TypeVar("A")
 B = TypeVar("B")
 LEAST = 16  # rows worth a thread: kernels take rows in groups of about this size
-SHARES = 8  # of the rows of a batch, at most, where sums over them are kept apart
 QUICK = 1 << 17  # gates that take about as long as waking another thread
 WORK = 1 << 21  # unit-ticks below which starting threads costs more than it saves
 
@@ -44,35 +43,17 @@ def over_rows(kernel: Callable[..., Any], faces: tuple[Array, Array, Array, Arra
         list(pool.map(lambda p: kernel(u[:, p], dt if dt.shape[1] == 1 else dt[:, p], x[p], out[:, p]), parts))
 
 
-def over_shares(function: Callable[[int, int], A], rows: int, work: int) -> list[A]:
-    """[function(first, end)] over shares of the rows, in order, as many at a time as there are cores.
+def threads_for(rows: int, work: int) -> int:
+    """How many threads a kernel may take for `rows` rows, of which each costs `work` gates: 1 for little work.
 
-    The shares depend on the number of rows alone, so sums of what they give do not depend on the number of cores.
-    work: what one row costs, in gates; little work stays on this thread, which does the first share in any case.
+    Kernels that take this number do fixed shares of the rows (src/cpp/pool.hpp): what they give does not depend on it.
     """
-    tiles = -(-rows // LEAST)
-    shares = max(1, min(tiles, SHARES))
-    cuts = [LEAST * (tiles * k // shares) for k in range(shares)] + [rows]
-    parts = list(pairwise(cuts))
-    if shares == 1 or cores() == 1 or rows * work < QUICK:
-        return [function(*part) for part in parts]
-    later = [_pool().submit(function, *part) for part in parts[1:]]
-    return [function(*parts[0]), *(one.result() for one in later)]
+    return 1 if rows * work < QUICK else cores()
 
 
 def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    """Threads that stay, for calls so short that starting one would cost more than it saves."""
-    return ThreadPoolExecutor(max(1, cores() - 1), thread_name_prefix="plashet")
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: _pool.cache_clear())  # a child process has none of these threads
 
 
 def each(function: Callable[[A], B], items: Iterable[A]) -> list[B]:

@@ -211,18 +211,18 @@ def test_the_kernel_refuses_what_would_lie_outside_its_arrays():
         np.zeros((ticks, rows, 10)),
     )
     after, flat = np.zeros((rows, 10)), np.zeros(plan.size)
-    run = [u, dt, v, out, 0, rows]
-    pull = [u, dt, v, out, out.copy(), after, flat, u.copy(), dt.copy(), v.copy(), 0, rows]
+    run = [u, dt, v, out]
+    pull = [u, dt, v, out, out.copy(), after, flat, u.copy(), dt.copy(), v.copy()]
     for call, arrays in ((plan.run, run), (plan.pull, pull)):
-        call(*arrays)
+        call(*arrays, 2)
         for k, value in enumerate(arrays):
-            for wrong in (
-                [-1, rows + 1] if isinstance(value, int) else [value[:-1], value[..., :-1].copy(), value[::-1][:1]]
-            ):
+            for wrong in (value[:-1], value[..., :-1].copy(), value[::-1][:1]):
                 if k == 1 and np.shape(wrong)[0] == 1:
                     continue  # one tick's clock for all
+                if k == 4 and wrong.shape[:2] == value.shape[:2]:
+                    wrong = np.concatenate((value, value), 2)  # slopes of fewer units are those of the first of them
                 with pytest.raises(ValueError):
-                    call(*arrays[:k], wrong, *arrays[k + 1 :])
+                    call(*arrays[:k], wrong, *arrays[k + 1 :], 2)
 
 
 def test_instruction_sets_agree():
@@ -234,9 +234,9 @@ def test_instruction_sets_agree():
         wired = one.by_target.start, one.pre, other.by_target.start, other.pre
         plan = _kernels.ltc_plan(*wired, INPUTS, in_a_row(cell), 6, False, name)
         out, flat = np.empty((6, 19, 10)), np.zeros(plan.size)
-        plan.run(u, dt, v, out, 0, 19)
+        plan.run(u, dt, v, out, 2)
         plan.pull(
-            u, dt, v, out, np.ones_like(out), None, flat, np.empty_like(u), np.empty_like(dt), np.empty_like(v), 0, 19
+            u, dt, v, out, np.ones_like(out), None, flat, np.empty_like(u), np.empty_like(dt), np.empty_like(v), 2
         )
         found.append((out, flat))
     for out, flat in found[1:]:

@@ -29,10 +29,10 @@ void run_tile(const LTCNet<T> &net, const LTCSeries<T> &s, std::int64_t first, s
     T *step = scratch.take(ltc_tile);
     const Flow<T> leak{scratch.take(side), scratch.take(side)}, sensed{scratch.take(side), scratch.take(side)};
     const Flow<T> all_of_it{scratch.take(side), scratch.take(side)};
-    transpose_in(s.v + first * V, rows, V, v);
+    transpose_in(s.v + first * V, V, rows, V, v);
     leaks(net, leak);
     for (std::int64_t t = 0; t < s.ticks; ++t) {
-        transpose_in(s.u + (t * s.rows + first) * net.inputs, rows, net.inputs, x);
+        transpose_in(s.u + t * s.u_tick + first * s.u_row, s.u_row, rows, net.inputs, x);
         hear(net, x, x);
         for (std::int64_t r = 0; r < rows; ++r) step[r] = dt_of(s, t, first + r) / T(net.unfolds);
         paces(net, step, k);
@@ -94,7 +94,7 @@ void run_row(const LTCNet<T> &net, const LTCSeries<T> &s, std::int64_t row, T *o
     for (std::int64_t i = 0; i < V; ++i) leak.current[i] = net.gleak[i] * net.vleak[i], leak.total[i] = net.gleak[i];
     std::copy(s.v + row * V, s.v + (row + 1) * V, v);
     for (std::int64_t t = 0; t < s.ticks; ++t) {
-        const T *u = s.u + (t * s.rows + row) * net.inputs;
+        const T *u = s.u + t * s.u_tick + row * s.u_row;
         std::copy(u, u + net.inputs, x);
         for (std::int64_t i = 0; i < net.inputs; i += W)
             store<T>(x + i, load<T>(net.weight + i) * load<T>(x + i) + load<T>(net.bias + i));

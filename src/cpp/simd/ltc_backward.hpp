@@ -149,8 +149,8 @@ void through_membrane(const LTCNet<T> &net, Back<T> &b) {
 // Through the gates of one unfold (or of the sensory synapses) to what they heard, and to their parameters: four sums a
 // synapse, of share dI, share dg, dz and dz x, with dg = dI erev + dG and dz = dg w share (1 - share).
 template <class T>
-PLASHET_APART void through_gates(const LTCGates<T> gates, std::int64_t units, const T *heard, const T *shares, const T *dI, const T *dG,
-                   T *PLASHET_ALONE dheard, T *PLASHET_ALONE sums) {
+PLASHET_APART void through_gates(const LTCGates<T> gates, std::int64_t units, const T *heard, const T *shares, const T *dI,
+                                 const T *dG, T *PLASHET_ALONE dheard, T *PLASHET_ALONE sums) {
     constexpr int L = lanes<T>, W = width<T>;
     for (std::int64_t i = 0; i < units; ++i) {
         Vec<T> current[L], total[L];
@@ -243,15 +243,16 @@ void pull_tile(const LTCNet<T> &net, const LTCSeries<T> &s, const LTCSlopes<T> &
                std::int64_t rows) {
     const std::int64_t V = b.V;
     std::fill(b.dv, b.dv + b.side, T(0));
-    if (g.after) transpose_in(g.after + first * V, rows, V, b.dv);
+    if (g.after) transpose_in(g.after + first * V, V, rows, V, b.dv);
     for (std::int64_t t = s.ticks; t-- > 0;) {
         const std::int64_t row = t * s.rows + first;
         for (std::int64_t r = 0; r < rows; ++r) {
-            for (std::int64_t i = 0; i < V; ++i) b.dv[i * ltc_tile + r] += g.slope[(row + r) * V + i];
+            const T *slope = g.slope + t * g.slope_tick + (first + r) * g.slope_row;
+            for (std::int64_t i = 0; i < g.heard; ++i) b.dv[i * ltc_tile + r] += slope[i];
             b.step[r] = s.dt[t * s.dt_tick + (first + r) * s.dt_row] / T(net.unfolds);
         }
-        transpose_in(t ? g.out + (row - s.rows) * V : s.v + first * V, rows, V, b.v);
-        transpose_in(s.u + row * net.inputs, rows, net.inputs, b.u);
+        transpose_in(t ? g.out + (row - s.rows) * V : s.v + first * V, V, rows, V, b.v);
+        transpose_in(s.u + t * s.u_tick + first * s.u_row, s.u_row, rows, net.inputs, b.u);
         hear(net, b.u, b.x);
         again(net, b);
         heal(b.x, net.inputs * ltc_tile);
@@ -265,7 +266,8 @@ void pull_tile(const LTCNet<T> &net, const LTCSeries<T> &s, const LTCSlopes<T> &
             through_gates(net.recurrent, V, b.v + n * b.side, b.shares + n * b.E * ltc_tile, b.dI, b.dG, b.dv, b.synapses);
         }
         through_membrane(net, b);
-        through_gates(net.sensory, V, b.x, b.sensory, b.dsensed.current, b.dsensed.total, b.dx, b.synapses + 4 * b.E * width<T>);
+        through_gates(net.sensory, V, b.x, b.sensory, b.dsensed.current, b.dsensed.total, b.dx,
+                      b.synapses + 4 * b.E * width<T>);
         through_affine(net, b, rows, g.u + row * net.inputs);
         for (std::int64_t r = 0; r < rows; ++r) g.dt[row + r] = b.dstep[r] / T(net.unfolds);
     }

@@ -63,10 +63,11 @@ PLASHET_INLINE Vec<T> rate(bool exponential, Vec<T> k, Vec<T> total, Vec<T> &lef
     return k * select<T>(some, share, one);
 }
 
+// Rows of `columns` numbers to [column][row of the tile], zeros for rows that are not there; from one row to the next, `row`
 template <class T>
-inline void transpose_in(const T *from, std::int64_t rows, std::int64_t units, T *to) {
-    for (std::int64_t i = 0; i < units; ++i) {
-        for (std::int64_t r = 0; r < rows; ++r) to[i * ltc_tile + r] = from[r * units + i];
+inline void transpose_in(const T *from, std::int64_t row, std::int64_t rows, std::int64_t columns, T *to) {
+    for (std::int64_t i = 0; i < columns; ++i) {
+        for (std::int64_t r = 0; r < rows; ++r) to[i * ltc_tile + r] = from[r * row + i];
         for (std::int64_t r = rows; r < ltc_tile; ++r) to[i * ltc_tile + r] = T(0);
     }
 }

@@ -36,6 +36,12 @@ def check_run(cell: Any, fields: tuple[str, ...], state: State, u: Array, dt: Ar
     return dt
 
 
+def along(a: Array, dtype: Any) -> Array:
+    """The array as kernels take it, copied only where it must be: its axes in any order, but for the last."""
+    last = a.strides[-1] == a.itemsize or a.shape[-1] == 1
+    return a if last and a.dtype == dtype else np.ascontiguousarray(a, dtype)
+
+
 def check_slopes(u: Array, units: int, outputs: Array, slope: Array, after: State | None) -> None:
     """Raise ValueError for what `pull` is given beside `run`, if it has other shapes than the outputs and the state."""
     wanted = (*u.shape[:-1], units)

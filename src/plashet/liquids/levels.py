@@ -5,17 +5,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import cached_property, lru_cache
+from math import prod
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from .. import _kernels
-from ..threads import over_shares
+from ..threads import threads_for
 from ..trainable import Pulled
 from ..tree import parts
 from ..types import Array
 from ..wiring import Connectome
-from .door import check_run, check_slopes
+from .door import along, check_run, check_slopes
 
 
 class Level(NamedTuple):
@@ -218,8 +219,7 @@ class Plan:
         flat_u, dts, flat_h, flat_c = self._given(u, dt, h, c)
         rows = flat_u.shape[1]
         to = written.reshape(ticks, rows, self.units)
-        call = self.compiled.run
-        over_shares(lambda first, end: call(flat_u, dts, flat_h, flat_c, to, first, end), rows, ticks * self.work)
+        self.compiled.run(flat_u, dts, flat_h, flat_c, to, threads_for(rows, ticks * self.work))
         after = flat_h.reshape(*batch, self.units)
         return written, after, None if c is None else flat_c.reshape(*batch, self.cells)
 
@@ -229,21 +229,16 @@ class Plan:
         batch, ticks = u.shape[1:-1], len(u)
         flat_u, dts, flat_h, flat_c = self._given(u, dt, h, c)
         rows = flat_u.shape[1]
-        seen, slopes = (np.ascontiguousarray(a, self.dtype).reshape(ticks, rows, self.units) for a in (outputs, slope))
+        seen, slopes = (along(a, self.dtype).reshape(ticks, rows, self.units) for a in (outputs, slope))
         dh, dc = (
             np.zeros((rows, size), self.dtype) if a is None else np.array(a, self.dtype, order="C").reshape(rows, size)
             for a, size in zip(after, (self.units, self.cells), strict=True)
         )
         du, ddt = np.empty(flat_u.shape, self.dtype), np.empty((ticks, rows), self.dtype)
 
-        def share(first: int, end: int) -> tuple[Array, Array]:
-            weights, constants = (np.zeros(size, self.dtype) for size in self.sizes)
-            held = (flat_u, dts, flat_h, flat_c, seen, slopes, dh, dc, du, ddt)
-            self.compiled.pull(*held, weights, constants, first, end)
-            return weights, constants
-
-        shares = over_shares(share, rows, 3 * ticks * self.work)
-        weights, constants = (sum(parts[1:], parts[0]) for parts in zip(*shares, strict=True))
+        weights, constants = (np.empty(size, self.dtype) for size in self.sizes)
+        given = (flat_u, dts, flat_h, flat_c, seen, slopes, dh, dc, du, ddt, weights, constants)
+        self.compiled.pull(*given, threads_for(rows, 3 * ticks * self.work))
         dh, dc = dh.reshape(*batch, self.units), dc.reshape(*batch, self.cells)
         return Slopes(weights, constants, du.reshape(u.shape), ddt.reshape(ticks, *batch), dh, dc)
 
@@ -255,9 +250,9 @@ class Plan:
     def _given(self, u: Array, dt: Array, h: Array, c: Array | None) -> tuple[Array, Array, Array, Array]:
         """u (ticks, rows, inputs), dt (ticks or 1, rows or 1), and h and c (rows, ...) of our own."""
         batch = u.shape[1:-1]
-        rows = int(np.prod(batch))
+        rows = prod(batch)
         dts = np.ascontiguousarray(dt, self.dtype).reshape(len(u), 1 if np.ndim(dt) == 1 else rows)
-        flat = np.ascontiguousarray(u, self.dtype).reshape(len(u), rows, self.inputs)
+        flat = along(u, self.dtype).reshape(len(u), rows, self.inputs)
         kept = (
             np.array(np.broadcast_to(a, (*batch, size)), self.dtype, order="C").reshape(rows, size)
             for a, size in ((h, self.units), (self.none if c is None else c, self.cells))

@@ -13,6 +13,7 @@ from ..trainable import Pulled
 from ..tree import arrays, parts
 from ..types import Array
 from ..wiring import Connectome, Synapses
+from .door import check_run, check_slopes
 from .ltc_kernel import Plan, planned
 from .solvers import Fused, Solver
 
@@ -116,6 +117,7 @@ class LTC:
 
     def run(self, state: LTCState, u: Array, dt: Array, out: Array | None = None) -> tuple[LTCState, Array]:
         """The compiled fold of `step`: u (time, *batch, inputs), dt (time,) or (time, *batch), a batch in threads."""
+        dt = check_run(self, ("v",), state, u, dt)
         v, written = self._plan(u.dtype).run(state.v, u, dt, out)
         return LTCState(v), written
 
@@ -132,6 +134,8 @@ class LTC:
         Back through time and through the unfolds, exactly; only `outputs` are kept of the run, the gates are
         computed again. Shapes as in Pulled.
         """
+        dt = check_run(self, ("v",), state, u, dt)
+        check_slopes(u, slope.shape[-1], outputs, slope, slope_after)
         after = None if slope_after is None else slope_after.v
         flat, du, ddt, dv = self._plan(u.dtype).pull(state.v, u, dt, outputs, slope, after)
         return Pulled(dict(zip(self.parameters, flat, strict=True)), du, ddt, LTCState(dv))

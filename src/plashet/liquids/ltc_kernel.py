@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from .. import _kernels
-from ..threads import over_shares
+from ..threads import threads_for
 from ..types import Array
+from .door import along
 from .solvers import Exponential
 
 
@@ -32,9 +33,9 @@ class Plan:
         flat = u.reshape(1, rows, self.inputs), dts.reshape(1, -1), v.reshape(rows, self.units)
         written = out.reshape(1, rows, self.units)
         try:
-            self.compiled.run(*flat, written, 0, rows)
-        except TypeError:  # an array that is not contiguous or of another dtype: rare, so it pays, not every tick
-            self.compiled.run(*(np.ascontiguousarray(a, u.dtype) for a in flat), written, 0, rows)
+            self.compiled.run(*flat, written, 1)
+        except (TypeError, ValueError):  # not contiguous or of another dtype: rare, so it pays, not every tick
+            self.compiled.run(*(np.ascontiguousarray(a, u.dtype) for a in flat), written, 1)
         return out
 
     def run(self, v: Array, u: Array, dt: Array, out: Array | None) -> tuple[Array, Array]:
@@ -45,8 +46,8 @@ class Plan:
             raise ValueError(f"out is {written.dtype} {written.shape}, wanted contiguous {u.dtype} {shape}")
         given = self._given(v, u, dt)
         rows = given[0].shape[1]
-        faces = *given, written.reshape(len(u), rows, self.units)
-        over_shares(lambda first, end: self.compiled.run(*faces, first, end), rows, len(u) * self.work)
+        to = written.reshape(len(u), rows, self.units)
+        self.compiled.run(*given, to, threads_for(rows, len(u) * self.work))
         return (written[-1].copy() if len(u) else given[2].reshape(*u.shape[1:-1], self.units)), written
 
     def pull(
@@ -55,28 +56,23 @@ class Plan:
         """The slopes of the parameters one by one, of u, of dt and of v."""
         given = self._given(v, u, dt)
         ticks, rows = given[0].shape[:2]
-        seen, slopes = (np.ascontiguousarray(a, u.dtype).reshape(ticks, rows, self.units) for a in (outputs, slope))
+        seen = np.ascontiguousarray(outputs, u.dtype).reshape(ticks, rows, self.units)
+        slopes = along(slope, u.dtype).reshape(ticks, rows, slope.shape[-1])
         end_slopes = None if after is None else np.ascontiguousarray(after, u.dtype).reshape(rows, self.units)
-        du, ddt = np.empty_like(given[0]), np.empty((ticks, rows), u.dtype)
-        dv = np.empty((rows, self.units), u.dtype)
-
-        def share(first: int, end: int) -> Array:
-            flat = np.zeros(self.compiled.size, u.dtype)
-            self.compiled.pull(*given, seen, slopes, end_slopes, flat, du, ddt, dv, first, end)
-            return flat
-
-        flat = sum(over_shares(share, rows, ticks * self.work))
-        batch = u.shape[1:-1]
-        parts = [flat[place] for place in self.places]
+        flat, du = np.empty(self.compiled.size, u.dtype), np.empty(given[0].shape, u.dtype)
+        ddt, dv = np.empty((ticks, rows), u.dtype), np.empty((rows, self.units), u.dtype)
+        threads = threads_for(rows, 2 * ticks * self.work)
+        self.compiled.pull(*given, seen, slopes, end_slopes, flat, du, ddt, dv, threads)
+        parts, batch = [flat[place] for place in self.places], u.shape[1:-1]
         return parts, du.reshape(u.shape), ddt.reshape(ticks, *batch), dv.reshape(*batch, self.units)
 
     def _given(self, v: Array, u: Array, dt: Array) -> tuple[Array, Array, Array]:
-        """u, dt and v as (ticks, rows, inputs), (ticks or 1, rows or 1) and (rows, units), contiguous."""
+        """u, dt and v as (ticks, rows, inputs), (ticks or 1, rows or 1) and (rows, units)."""
         batch = u.shape[1:-1]
         rows = prod(batch)
         v = v if v.shape[:-1] == batch else np.broadcast_to(v, (*batch, self.units))
         dts = np.ascontiguousarray(dt, u.dtype).reshape(len(u), 1 if dt.ndim == 1 else rows)
-        flat = np.ascontiguousarray(u).reshape(len(u), rows, self.inputs)
+        flat = along(u, u.dtype).reshape(len(u), rows, self.inputs)
         return flat, dts, np.ascontiguousarray(v, u.dtype).reshape(rows, self.units)
 
 
