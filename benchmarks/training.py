@@ -75,6 +75,8 @@ def module(case: str, who: str, seed: int = 0) -> Any:
 
     torch.manual_seed(seed)
     family, units, motor, _ = CASES[case]
+    if who == "bare":
+        return bare(units if motor is None else motor)
     if who.startswith("nn."):
         return getattr(torch.nn, who[3:])(INPUTS, units, batch_first=True)
     import ncps.torch
@@ -85,6 +87,21 @@ def module(case: str, who: str, seed: int = 0) -> Any:
     wired = None if motor is None else ncps.wirings.AutoNCP(units, motor)
     home = ncps.torch if who == "ncps" else plashet.nn
     return getattr(home, family)(INPUTS, units if wired is None else wired, batch_first=True)
+
+
+def bare(units: int) -> Any:
+    """A module that gives one learnt number as its output and remembers nothing."""
+    import torch
+
+    class OneNumber(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.number = torch.nn.Parameter(torch.zeros(()))
+
+        def forward(self, x: Any) -> tuple[Any, None]:
+            return torch.zeros(*x.shape[:2], units).add_(self.number), None
+
+    return OneNumber()
 
 
 def one_step(net: Any, ticks: int = TICKS) -> Callable[[], None]:
@@ -164,19 +181,22 @@ def tick(case: str, options: Namespace) -> Result:
 
 
 def memory(case: str, options: Namespace) -> list[Result]:
-    """What a training step on LONG ticks takes beyond one on a few, in processes of their own."""
+    """What a step on LONG ticks takes beyond one on a few, in processes of their own; and the network's part of it."""
     peers = ("ncps",) if options.peers and has_ncps() else ()
-    taken = {who: in_a_child(case, who, options.seed) for who in ("plashet", *peers)}
+    taken = {who: in_a_child(case, who, options.seed) for who in ("bare", "plashet", *peers)}
+    for_all = taken.pop("bare")
+    own = {who: max(megabytes - for_all, 0.1) for who, megabytes in taken.items()}
     results = []
-    for who, megabytes in taken.items():
-        share = megabytes / taken["ncps"] if who == "plashet" and "ncps" in taken else None
-        results.append(
-            Result(
-                QUESTION, CASES[case][1], who, megabytes, "MB", megabytes, megabytes, options.command, "ncps",
-                None if share is None else (1 / share,) * 3, "≤ 1/20" if share else "", share and share <= SHARE,
-                {"case": f"{case}, memory of a step on {LONG} ticks", "threads": 1},
-            )
-        )  # fmt: skip
+    for what, held in (("memory", taken), ("memory of the network alone", own)):
+        for who, megabytes in held.items():
+            share = megabytes / held["ncps"] if who == "plashet" and "ncps" in held else None
+            results.append(
+                Result(
+                    QUESTION, CASES[case][1], who, megabytes, "MB", megabytes, megabytes, options.command, "ncps",
+                    None if share is None else (1 / share,) * 3, "≤ 1/20" if share else "", share and share <= SHARE,
+                    {"case": f"{case}, {what} of a step on {LONG} ticks", "threads": 1},
+                )
+            )  # fmt: skip
     return results
 
 

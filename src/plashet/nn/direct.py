@@ -47,7 +47,7 @@ def effective(held: list[Tensor], positive: int) -> Tensor:
 class _Run(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, mould: Mould, units: int, u: Tensor, dt: Tensor, state: Tensor, *held: Tensor) -> Any:
-        theta, u = effective(list(held), mould.positive), u.contiguous()  # once, for the way back too
+        theta = effective(list(held), mould.positive)
         cell = mould.cell(theta.numpy())  # and what it lays out for the kernel
         outputs, after = run_kernel(mould.layout, cell, u, dt, state, units)
         ctx.made = mould, cell

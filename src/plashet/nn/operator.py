@@ -41,7 +41,7 @@ def _run(theta: Tensor, u: Tensor, dt: Tensor, state: Tensor, structure: Tensor,
 
 def run_kernel(layout: Layout, cell: Any, u: Tensor, dt: Tensor, state: Tensor, outputs: int) -> tuple[Tensor, Tensor]:
     out = torch.empty((*u.shape[:-1], outputs), dtype=u.dtype)
-    after, written = cell.run(layout.state(state.numpy()), _given(u), _given(dt), out.numpy())
+    after, written = cell.run(layout.state(state.numpy()), u.numpy(), _given(dt), out.numpy())
     if written.ctypes.data != out.data_ptr():  # a cell that does not write where it is told
         out.copy_(torch.from_numpy(written))
     return out, torch.from_numpy(_joined(layout.parts(after), state))
@@ -74,10 +74,10 @@ def pull_kernel(
     layout = mould.layout
     pulled = cell.pull(
         layout.state(state.numpy()),
-        _given(u),
+        u.numpy(),
         _given(dt),
         outputs.numpy(),
-        _given(slope),
+        slope.numpy(),
         layout.state(_given(slope_after)),
     )
     by_dt = pulled.dt if dt.ndim == pulled.dt.ndim else pulled.dt.sum(axis=1)
