@@ -85,16 +85,17 @@ def test_thinned_recordings_are_told_by_question_share_and_seed(folder, monkeypa
     names = ["nn.GRU 32, dt an input", "CfC 32", "dense 32, no memory, dt an input"]
     monkeypatch.setattr(irregular, "trial", lambda *a: real(*a, Recipe(epochs=1)))
     monkeypatch.setattr(irregular, "GRID", (Recipe(epochs=1), Recipe(epochs=2)))
+    monkeypatch.setattr(irregular, "RECIPE", Recipe(epochs=1))
     common = ["irregular.py", "--json", str(file), "--only", *names]
-    for more in (["--choose"], ["--seeds", "0", "1"]):
+    for more in (["--choose"], ["--seeds", "0", "1", "--asked", "next", "own", "any"]):
         monkeypatch.setattr(sys, "argv", [*common, *more])
         irregular.main()
     kept, page = json.loads(file.read_text()), file.with_suffix(".md").read_text()
-    assert all(len(tried) == 2 for tried in kept["choice"]["next"].values())
+    assert all(len(tried) == 2 for tried in kept["choice"].values())
     assert all(list(kept[asked]) == names for asked in ("next", "any", "results"))
     assert kept["next"]["CfC 32"]["0.5"].keys() == {"0", "1"}
     assert "more at 50 %, trained at 0 %" in page
-    assert "| CfC 32 | " in page.split("loses more than the GRU")[1]
+    assert "| CfC 32 | " in page.split("loses more than nn.GRU 32, dt an input")[1]
 
 
 def test_events_are_the_runs_of_bits_and_the_label_their_parity():
