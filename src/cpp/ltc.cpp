@@ -79,18 +79,17 @@ class LTCPlan {
     void pull(Along<T, 3> u, In<T, 2> dt, In<T, 2> v, In<T, 3> out, Along<T, 3> slope, std::optional<In<T, 2>> after,
               Mine<T, 1> parameters, Mine<T, 3> du, Mine<T, 2> ddt, Mine<T, 2> dv, Size threads) const {
         const LTCSeries<T> s = series(u, dt, v);
-        const Size heard = slope.shape(2);
         want(fits(out, s.ticks, s.rows, net_.units), "out is (ticks, rows, units)");
-        want(heard <= net_.units && fits(slope, s.ticks, s.rows, heard) && close(slope),
-             "slope is (ticks, rows, units), or of the first of them, its last axis contiguous");
+        want(fits(slope, s.ticks, s.rows, net_.units) && close(slope),
+             "slope is (ticks, rows, units), its last axis contiguous");
         want(fits(du, s.ticks, s.rows, net_.inputs), "du is (ticks, rows, inputs)");
         want(Size(ddt.shape(0)) == s.ticks && Size(ddt.shape(1)) == s.rows, "ddt is (ticks, rows)");
         want(Size(dv.shape(0)) == s.rows && Size(dv.shape(1)) == net_.units, "dv is (rows, units)");
         want(!after || (Size(after->shape(0)) == s.rows && Size(after->shape(1)) == net_.units), "after is (rows, units)");
         want(Size(parameters.shape(0)) == size(), "parameters has the plan's size");
         const T *const last = after ? after->data() : nullptr;
-        const LTCSlopes<T> all{out.data(), slope.data(), slope.stride(0), slope.stride(1), heard,
-                               last,       nullptr,      du.data(),       ddt.data(),      dv.data()};
+        const LTCSlopes<T> all{out.data(), slope.data(), slope.stride(0), slope.stride(1), last,
+                               nullptr,    du.data(),    ddt.data(),      dv.data()};
         T *const sums = parameters.data();
         nb::gil_scoped_release released;
         const Size shares = Shares(s.rows).count(), n = size();
@@ -184,8 +183,8 @@ void bind_plan(nb::module_ &m, const char *name) {
              arg("out").noconvert(), arg("slope").noconvert(), arg("after").noconvert().none(),
              arg("parameters").noconvert(), arg("du").noconvert(), arg("ddt").noconvert(), arg("dv").noconvert(),
              arg("threads"),
-             "From the slopes of out (of all units, or of the first of them), and of the states after the last tick\n"
-             "(None: zero), those of u, dt, v and, in the order of ltc_plan, of the parameters (size,): all written.");
+             "From the slopes of out, and of the states after the last tick (None: zero), those of u, dt, v and, in the\n"
+             "order of ltc_plan, of the parameters (size,): all written.");
     m.def("ltc_plan",
           [](In<Size, 1> start, In<Size, 1> pre, In<Size, 1> sensory_start, In<Size, 1> sensory_pre, Size inputs,
              In<T, 1> parameters, Size unfolds, bool exponential, const std::string &set) {

@@ -43,9 +43,8 @@ struct LTCSeries {
 
 template <class T>
 struct LTCSlopes {
-    const T *out;              // (ticks, rows, units)
-    const T *slope;            // (ticks, rows, heard): of the first units; of the others it is zero
-    std::int64_t slope_tick, slope_row, heard;
+    const T *out, *slope;      // (ticks, rows, units)
+    std::int64_t slope_tick, slope_row;
     const T *after;            // (rows, units)
     T *parameters;             // all of them in a row, of this share of the rows alone; added to
     T *u;                      // (ticks, rows, inputs)

@@ -219,8 +219,6 @@ def test_the_kernel_refuses_what_would_lie_outside_its_arrays():
             for wrong in (value[:-1], value[..., :-1].copy(), value[::-1][:1]):
                 if k == 1 and np.shape(wrong)[0] == 1:
                     continue  # one tick's clock for all
-                if k == 4 and wrong.shape[:2] == value.shape[:2]:
-                    wrong = np.concatenate((value, value), 2)  # slopes of fewer units are those of the first of them
                 with pytest.raises(ValueError):
                     call(*arrays[:k], wrong, *arrays[k + 1 :], 2)
 

@@ -248,7 +248,7 @@ void pull_tile(const LTCNet<T> &net, const LTCSeries<T> &s, const LTCSlopes<T> &
         const std::int64_t row = t * s.rows + first;
         for (std::int64_t r = 0; r < rows; ++r) {
             const T *slope = g.slope + t * g.slope_tick + (first + r) * g.slope_row;
-            for (std::int64_t i = 0; i < g.heard; ++i) b.dv[i * ltc_tile + r] += slope[i];
+            for (std::int64_t i = 0; i < V; ++i) b.dv[i * ltc_tile + r] += slope[i];
             b.step[r] = s.dt[t * s.dt_tick + (first + r) * s.dt_row] / T(net.unfolds);
         }
         transpose_in(t ? g.out + (row - s.rows) * V : s.v + first * V, V, rows, V, b.v);

@@ -135,7 +135,7 @@ class LTC:
         computed again. Shapes as in Pulled.
         """
         dt = check_run(self, ("v",), state, u, dt)
-        check_slopes(u, slope.shape[-1], outputs, slope, slope_after)
+        check_slopes(u, self.outputs, outputs, slope, slope_after)
         after = None if slope_after is None else slope_after.v
         flat, du, ddt, dv = self._plan(u.dtype).pull(state.v, u, dt, outputs, slope, after)
         return Pulled(dict(zip(self.parameters, flat, strict=True)), du, ddt, LTCState(dv))

@@ -57,7 +57,7 @@ class Plan:
         given = self._given(v, u, dt)
         ticks, rows = given[0].shape[:2]
         seen = np.ascontiguousarray(outputs, u.dtype).reshape(ticks, rows, self.units)
-        slopes = along(slope, u.dtype).reshape(ticks, rows, slope.shape[-1])
+        slopes = along(slope, u.dtype).reshape(ticks, rows, self.units)
         end_slopes = None if after is None else np.ascontiguousarray(after, u.dtype).reshape(rows, self.units)
         flat, du = np.empty(self.compiled.size, u.dtype), np.empty(given[0].shape, u.dtype)
         ddt, dv = np.empty((ticks, rows), u.dtype), np.empty((rows, self.units), u.dtype)
