@@ -5,13 +5,14 @@
 Sequences of 2 to 31 fair bits, the length uniform; the label is their parity. Told as events: one for each run of equal
 bits, with its bit (0 or 1) and, as the time since the event before, how many bits it had. So a net must tell even from
 odd times after a one, and keep the parity over up to 31 events. 100,000 sequences train (seed 1234984), 2,000 others
-choose the pass, 10,000 test (seed 48736). All hear the time of an event as a second input; liquids as the time that
-elapses, too. (Of that alone parity was not learnt: what decays tells a long time from a longer one, but hardly an
-even one from an odd one; mixed memory over Gated stayed at 61 % then.) Adam, 128 sequences a step, 100 steps a pass,
-a rate that falls along a cosine; a linear layer reads the last output. Short sequences are shown first: at most 4
-bits, 2 more whenever 98 % of a pass are told rightly; and half of a batch comes from the tenth with the longest runs,
-which are rare. All of it alike for all. A seed draws the parameters and the order. What is found is merged into
-xor.json, and xor.md made from it.
+choose the pass, 10,000 test (seed 48736; chance is 50.45 %, the share of the commoner label there). All hear the time
+of an event as a second input, and for liquids it elapses, too; only "LTC, time elapses only" hears the bit alone, as
+the LTC was published. (Of the elapsing time alone parity was not learnt: what decays tells a long time from a longer
+one, but hardly an even one from an odd one; mixed memory over Gated stayed at 61 % then.) Adam at 0.01, 128 sequences
+a step, 100 steps a pass, a rate that falls along a cosine; a linear layer reads the last output. Short sequences are
+shown first: at most 4 bits, 2 more after a pass in whose last quarter over 98 % are told rightly; and half of a batch
+comes from the tenth with the longest runs, which are rare. All of it alike for all, and nobody is stopped early. A
+seed draws the parameters and the order. What is found is merged into xor.json, and xor.md made from it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,15 @@ TRAIN, CHOOSE, TEST, LONGEST = 100_000, 2_000, 10_000, 31
 SHORTEST, GROWN, MASTERED = 4, 2, 0.98  # [bits] at first, [bits] more whenever this share is told rightly
 RARE = 10  # one sequence in so many has a run long enough to be shown more often
 UNITS, BATCH, STEPS, PASSES = 32, 128, 100, 200
+
+
+TRIED = """With short sequences shown first the published LTC is helped, too: it stays above chance, where the authors
+of CfC, who tell of no such order, report 49.11 % for it. Other protocols were tried, the same for all, and did no
+better. 64 sequences a step, ordered by their numbers of events, 24,000 steps, one seed unless told: mixed memory over
+Gated 99.65, 99.54 and 95.57 % (this one stayed at 22 bits; 96.78 % when lengths grew every 10 passes at the latest),
+nn.LSTM 98.20, nn.GRU 95.39, Gated 71.73, LTC with time that elapses only 65.03. The same with all lengths from the
+start and 40,000 steps: mixed memory over Gated 98.80 (one seed). Of 20,000 sequences drawn anew, those that this
+protocol's nets (seed 100) told wrongly are mostly ones with a run of 9 ones or more, which 0.8 % of them have."""
 
 
 class Events(NamedTuple):
@@ -66,14 +76,14 @@ def drawn(count: int, seed: int) -> Events:
 class Reader(nn.Module):
     """A recurrent layer and two scores from its output at the last event."""
 
-    def __init__(self, rnn: nn.Module, timed: bool, units: int = UNITS) -> None:
+    def __init__(self, rnn: nn.Module, timed: bool, units: int = UNITS, heard: bool = True) -> None:
         super().__init__()
-        self.rnn, self.timed, self.head = rnn, timed, nn.Linear(units, 2)
+        self.rnn, self.timed, self.heard, self.head = rnn, timed, heard, nn.Linear(units, 2)
 
     def forward(self, bit: Tensor, dt: Tensor, count: Tensor) -> Tensor:
         longest = int(count.max())
         dt = dt[:, :longest]
-        u = torch.stack((bit[:, :longest], dt), 2)
+        u = torch.stack((bit[:, :longest], dt), 2) if self.heard else bit[:, :longest, None]
         outputs = self.rnn(u, timespans=dt)[0] if self.timed else self.rnn(u)[0]
         return self.head(outputs[torch.arange(len(count)), count - 1])  # type: ignore[no-any-return]
 
@@ -94,15 +104,26 @@ def _mixed_cfc() -> nn.Module:
     return _one(liquids.mixed(liquids.cfc(2, UNITS, seed=_seed(), backbone=(UNITS,)), seed=_seed()))
 
 
+def _ltc(inputs: int) -> nn.Module:
+    return plashet_nn.LTC(inputs, wiring.auto_ncp(UNITS, UNITS // 2, inputs))
+
+
+UNHEARD = "LTC, time elapses only"
 PARTIES: dict[str, tuple[Callable[[], nn.Module], bool, float]] = {  # module, time elapses for it, rate
     "Gated": (lambda: plashet_nn.Gated(2, UNITS), True, 1e-2),
     "mixed memory over Gated": (_mixed, True, 1e-2),
     "mixed memory over CfC": (_mixed_cfc, True, 1e-2),
     "CfC": (lambda: plashet_nn.CfC(2, UNITS, backbone_units=UNITS), True, 1e-2),
-    "LTC": (lambda: plashet_nn.LTC(2, wiring.auto_ncp(UNITS, 16, 2)), True, 1e-2),
+    UNHEARD: (lambda: _ltc(1), True, 1e-2),
+    "LTC": (lambda: _ltc(2), True, 1e-2),
     "nn.LSTM": (lambda: nn.LSTM(2, UNITS, batch_first=True), False, 1e-2),
     "nn.GRU": (lambda: nn.GRU(2, UNITS, batch_first=True), False, 1e-2),
 }
+
+
+def _reader(party: str) -> Reader:
+    make, timed, _ = PARTIES[party]
+    return Reader(make(), timed, UNITS // 2 if party.startswith("LTC") else UNITS, heard=party != UNHEARD)
 
 
 def shortened(events: Events, longest: int) -> Events:
@@ -126,11 +147,10 @@ def trial(
 ) -> dict[str, Any]:
     """One training: the share of right answers on the test part, at the pass that was best on the choosing part."""
     torch.manual_seed(seed)
-    make, timed, usual = PARTIES[party]
     both = drawn(sizes[0] + sizes[1], 1234984)
     train, choose = Events(*(a[: sizes[0]] for a in both)), Events(*(a[sizes[0] :] for a in both))
-    model, rng = Reader(make(), timed, UNITS // 2 if party == "LTC" else UNITS), np.random.default_rng(seed)
-    optimiser = torch.optim.Adam(model.parameters(), lr=rate or usual, fused=True)
+    model, rng = _reader(party), np.random.default_rng(seed)
+    optimiser = torch.optim.Adam(model.parameters(), lr=rate or PARTIES[party][2], fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, passes)
     begun, best, at, kept, longest = time.process_time(), -1.0, 0, {}, SHORTEST
     for k in range(passes):
@@ -201,7 +221,7 @@ def page(kept: dict[str, Any]) -> str:
     columns = ("who", "seeds", "% right of the test part", "passes", "seconds to train", "parameters")
     machine = kept["machine"]
     return (
-        f"# Parity of bits, told as events\n\n{__doc__.strip()}\n\n{common.table(columns, rows)}\n"
+        f"# Parity of bits, told as events\n\n{__doc__.strip()}\n\n{common.table(columns, rows)}\n{TRIED}\n\n"
         f"Measured {machine['date']} on {machine['processor']}, one thread. `python benchmarks/xor.py`\n"
     )
 
