@@ -257,7 +257,7 @@ class Plan:
             np.array(np.broadcast_to(a, (*batch, size)), self.dtype, order="C").reshape(rows, size)
             for a, size in ((h, self.units), (self.none if c is None else c, self.cells))
         )
-        return (flat, dts, *kept)  # type: ignore[return-value]
+        return (flat, dts, *kept)
 
 
 class Slopes(NamedTuple):
