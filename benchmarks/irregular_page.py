@@ -17,12 +17,12 @@ TITLES = {
 
 SAID = """`next`: CfC that hears dt too and mixed memory over Gated lose less than nn.GRU at every share with every
 seed, and less than a GRU behind a dense layer as wide as the CfC's backbone; so it is not that layer alone, though
-much of it is: the two without a layer to hear with, Gated and GRU, lose about as much as a net without any memory.
-Gated that does not hear dt fails here. Parameters: GRU 5,842, behind the dense layer 7,794, CfC 6,706, mixed
-10,642. Most nets are best in their last epoch, and with their fastest recipes: longer training would lower the
-errors of all. `own`: CfC with a backbone errs less than the GRU and loses less at 30 and 50 % with every seed where
-dt is not an input; at 10 % nothing is decided, and with dt an input one seed of three loses more at 50 %. Gated
-loses more than the GRU. What the net without memory loses there is what fewer examples cost.
+much of it is: those without a layer to hear with, Gated, LSTM and GRU, lose about as much as a net without any
+memory. Gated that does not hear dt fails here. Parameters: GRU 5,842, behind the dense layer 7,794, CfC 6,706,
+mixed 10,642. All are best in their last epoch, four with the fastest recipe: longer training would lower the errors
+of all. `own`: CfC with a backbone errs less than the GRU and loses less at 30 and 50 % with every seed where dt is
+not an input; at 10 % nothing is decided, and with dt an input one seed of three loses more at 50 %. Gated loses
+more than the GRU. What the net without memory loses there is what fewer examples cost.
 """
 
 BEFORE = """Before that the parties were found in 60 trials of 50 epochs on the validation part, seeds 100 and 101,
@@ -115,7 +115,8 @@ def _tried(choice: dict[str, Any]) -> str:
 def _end(machine: dict[str, Any]) -> str:
     return (
         "Mean ± standard deviation over the seeds, differences by seed. "
-        f"Measured {machine['date']} on {machine['processor']}, one thread. `python benchmarks/irregular.py`\n"
+        f"Measured {machine['date']} on {machine['processor']}, one thread. "
+        "`python benchmarks/irregular.py --asked next; python benchmarks/irregular.py --asked own --seeds 0 1 2`\n"
     )
 
 
