@@ -1,6 +1,6 @@
 """Parity of a stream of bits that is told by its changes: what holds a state through unequal times, and what does not.
 
-    python benchmarks/xor.py [--only NAME ...] [--seeds 0 1 2] [--passes N]
+    python benchmarks/xor.py [--only NAME ...] [--seeds 0 1 2] [--passes N] [--all-lengths]
 
 Sequences of 2 to 31 fair bits, the length uniform; the label is their parity. Told as events: one for each run of equal
 bits, with its bit (0 or 1) and, as the time since the event before, how many bits it had. So a net must tell even from
@@ -9,10 +9,11 @@ choose the pass, 10,000 test (seed 48736; chance is 50.45 %, the share of the co
 of an event as a second input, and for liquids it elapses, too; only "LTC, time elapses only" hears the bit alone, as
 the LTC was published. (What decays tells a long time from a longer one, but hardly an even one from an odd one: where
 time only elapsed for mixed memory over Gated, it stayed at 61 %, in one run of 100 passes.) Adam at 0.01, 128 sequences
-a step, 100 steps a pass, a rate that falls along a cosine; a linear layer reads the last output. Short sequences are
-shown first: at most 4 bits, 2 more after a pass in whose last quarter over 98 % are told rightly; and half of a batch
-comes from the tenth with the longest runs, which are rare. All of it alike for all, and nobody is stopped early. A
-seed draws the parameters and the order. What is found is merged into xor.json, and xor.md made from it.
+a step, 100 steps a pass, a rate that falls along a cosine; a linear layer reads the last output. Half of a
+batch comes from the tenth with the longest runs, which are rare. With --all-lengths all of them are shown from the
+start, 400 passes; else short sequences first, 200 passes: at most 4 bits, 2 more after a pass in whose last quarter
+over 98 % are told rightly. All of it alike for all, and nobody is stopped early. A seed draws the parameters and the
+order. What is found is merged into xor.json, and xor.md made from it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ HERE = Path(__file__).resolve().parent
 TRAIN, CHOOSE, TEST, LONGEST = 100_000, 2_000, 10_000, 31
 SHORTEST, GROWN, MASTERED = 4, 2, 0.98  # [bits] at first, [bits] more whenever this share is told rightly
 RARE = 10  # one sequence in so many has a run long enough to be shown more often
-UNITS, BATCH, STEPS, PASSES = 32, 128, 100, 200
+UNITS, BATCH, STEPS, PASSES = 32, 128, 100, {False: 200, True: 400}  # with all lengths from the start
 
 
 TRIED = """With short sequences shown first the published LTC is helped, too: it is well above chance, where the authors
@@ -144,30 +145,25 @@ def right(model: Reader, events: Events) -> float:
 
 
 def trial(
-    party: str, seed: int, passes: int, sizes: tuple[int, int, int], rate: float | None = None, told: bool = False
+    party: str, seed: int, passes: int, sizes: tuple[int, int, int], longest: int = SHORTEST, told: bool = False
 ) -> dict[str, Any]:
-    """One training: the share of right answers on the test part, at the pass that was best on the choosing part."""
+    """One training: the share of right answers on the test part, at the pass that was best on the choosing part.
+
+    longest: of the sequences that are shown at first.
+    """
     torch.manual_seed(seed)
     both = drawn(sizes[0] + sizes[1], 1234984)
     train, choose = Events(*(a[: sizes[0]] for a in both)), Events(*(a[sizes[0] :] for a in both))
     model, rng = _reader(party), np.random.default_rng(seed)
-    optimiser = torch.optim.Adam(model.parameters(), lr=rate or PARTIES[party][2], fused=True)
+    optimiser = torch.optim.Adam(model.parameters(), lr=PARTIES[party][2], fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, passes)
-    begun, best, at, kept, longest = time.process_time(), -1.0, 0, {}, SHORTEST
+    begun, best, at, kept = time.process_time(), -1.0, 0, {}
     for k in range(passes):
         mastered = _pass(model, optimiser, shortened(train, longest), rng)
         schedule.step()
         now = right(model, choose) if longest == LONGEST or k % 10 == 9 or k == passes - 1 else -1.0
         if told:
-            print(
-                time.strftime("%H:%M:%S"),
-                party,
-                k,
-                longest,
-                f"{mastered:.4f} {now:.4f}",
-                f"{time.process_time():.0f}",
-                flush=True,
-            )
+            print(time.strftime("%H:%M:%S"), party, seed, k, longest, f"{mastered:.4f} {now:.4f}", flush=True)
         if now > best:
             best, at, kept = now, k, {name: v.clone() for name, v in model.state_dict().items()}
         longest = min(longest + GROWN, LONGEST) if mastered > MASTERED else longest
@@ -203,44 +199,46 @@ def _pass(model: Reader, optimiser: torch.optim.Optimizer, events: Events, rng: 
 
 def page(kept: dict[str, Any]) -> str:
     """xor.md."""
-    rows = []
-    for who, runs in ((who, kept["results"][who]) for who in PARTIES if who in kept["results"]):
-        tests = [100 * run["test"] for run in runs.values()]
-        spread = f" ± {np.std(tests, ddof=1):.2f} [{min(tests):.2f}, {max(tests):.2f}]" if len(tests) > 1 else ""
-        one = next(iter(runs.values()))
-        seconds = np.mean([run["seconds"] for run in runs.values()])
-        rows.append(
-            (
-                who,
-                len(tests),
-                f"{np.mean(tests):.2f}{spread}",
-                one["passes"],
-                f"{seconds:.0f}",
-                f"{one['parameters']:,}",
-            )
-        )
-    columns = ("who", "seeds", "% right of the test part", "passes", "seconds to train", "parameters")
     machine = kept["machine"]
     return (
-        f"# Parity of bits, told as events\n\n{__doc__.strip()}\n\n{common.table(columns, rows)}\n{TRIED}\n\n"
-        f"Measured {machine['date']} on {machine['processor']}, one thread. `python benchmarks/xor.py`\n"
+        f"# Parity of bits, told as events\n\n{__doc__.strip()}\n\n"
+        f"## All lengths from the start\n\n{_table(kept.get('all lengths', {}))}\n"
+        f"## Short sequences first\n\n{_table(kept['results'])}\n{TRIED}\n\n"
+        f"Measured {machine['date']} on {machine['processor']}, one thread. "
+        "`python benchmarks/xor.py; python benchmarks/xor.py --all-lengths`\n"
     )
+
+
+def _table(found: dict[str, Any]) -> str:
+    rows = []
+    for who, runs in ((who, found[who]) for who in PARTIES if who in found):
+        tests = [100 * run["test"] for run in runs.values()]
+        spread = f" ± {np.std(tests, ddof=1):.2f} [{min(tests):.2f}, {max(tests):.2f}]" if len(tests) > 1 else ""
+        one, seconds = next(iter(runs.values())), np.mean([run["seconds"] for run in runs.values()])
+        right_share = f"{np.mean(tests):.2f}{spread}"
+        rows.append((who, len(tests), right_share, one["passes"], f"{seconds:.0f}", f"{one['parameters']:,}"))
+    columns = ("who", "seeds", "% right of the test part", "passes", "seconds to train", "parameters")
+    return common.table(columns, rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", default=list(PARTIES), help=f"of {', '.join(PARTIES)}")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--passes", type=int, default=PASSES)
+    parser.add_argument("--passes", type=int, help=f"other than {PASSES[False]}, {PASSES[True]} with all lengths")
+    parser.add_argument("--all-lengths", action="store_true", help="show sequences of all lengths from the start")
+    parser.add_argument("--told", action="store_true", help="say how each pass went")
     parser.add_argument("--json", type=Path, default=HERE / "xor.json")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    kept = json.loads(asked.json.read_text()) if asked.json.exists() else {"results": {}}
+    part, longest = ("all lengths", LONGEST) if asked.all_lengths else ("results", SHORTEST)
     for who in asked.only:
         for seed in asked.seeds:
-            found = trial(who, seed, asked.passes, (TRAIN, CHOOSE, TEST))
-            kept["results"].setdefault(who, {})[str(seed)] = found
+            passes = asked.passes or PASSES[asked.all_lengths]
+            found = trial(who, seed, passes, (TRAIN, CHOOSE, TEST), longest, asked.told)
             print(time.strftime("%H:%M"), who, seed, found, flush=True)
+            kept = json.loads(asked.json.read_text()) if asked.json.exists() else {"results": {}}
+            kept.setdefault(part, {}).setdefault(who, {})[str(seed)] = found
             kept["machine"] = common.machine()
             asked.json.write_text(json.dumps(kept, indent=1))
             asked.json.with_suffix(".md").write_text(page(kept))
