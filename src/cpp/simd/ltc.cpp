@@ -28,7 +28,7 @@ void run_tile(const LTCNet<T> &net, const LTCSeries<T> &s, std::int64_t first, s
     T *x = scratch.take(heard), *v = scratch.take(side), *k = scratch.take(side), *shares = scratch.take(edges);
     T *step = scratch.take(ltc_tile);
     const Flow<T> leak{scratch.take(side), scratch.take(side)}, sensed{scratch.take(side), scratch.take(side)};
-    const Flow<T> all_of_it{scratch.take(side), scratch.take(side)};
+    const Flow<T> flow{scratch.take(side), scratch.take(side)};
     transpose_in(s.v + first * V, V, rows, V, v);
     leaks(net, leak);
     for (std::int64_t t = 0; t < s.ticks; ++t) {
@@ -38,12 +38,12 @@ void run_tile(const LTCNet<T> &net, const LTCSeries<T> &s, std::int64_t first, s
         paces(net, step, k);
         conduct<T, true>(net.sensory, V, x, leak, sensed, shares);
         for (std::int64_t n = 0; n < net.unfolds; ++n) {
-            conduct<T, false>(net.recurrent, V, v, sensed, all_of_it, shares);
+            conduct<T, false>(net.recurrent, V, v, sensed, flow, shares);
             for (std::int64_t at = 0; at < side; at += width<T>) {
-                const Vec<T> now = load<T>(v + at), total = load<T>(all_of_it.total + at);
+                const Vec<T> now = load<T>(v + at), total = load<T>(flow.total + at);
                 Vec<T> left;
                 const Vec<T> r = rate<T>(exponential, load<T>(k + at), total, left);
-                store<T>(v + at, now + r * (load<T>(all_of_it.current + at) - total * now));
+                store<T>(v + at, now + r * (load<T>(flow.current + at) - total * now));
             }
         }
         transpose_out(v, rows, V, out + (t * s.rows + first) * V);
@@ -90,7 +90,7 @@ void run_row(const LTCNet<T> &net, const LTCSeries<T> &s, std::int64_t row, T *o
     Scratch<T> scratch(Scratch<T>::room({net.inputs + ltc_room, room, room, room, room, room, room, room, edges}));
     T *x = scratch.take(net.inputs + ltc_room), *v = scratch.take(room), *shares = scratch.take(edges);
     const Flow<T> leak{scratch.take(room), scratch.take(room)}, sensed{scratch.take(room), scratch.take(room)};
-    const Flow<T> all_of_it{scratch.take(room), scratch.take(room)};
+    const Flow<T> flow{scratch.take(room), scratch.take(room)};
     for (std::int64_t i = 0; i < V; ++i) leak.current[i] = net.gleak[i] * net.vleak[i], leak.total[i] = net.gleak[i];
     std::copy(s.v + row * V, s.v + (row + 1) * V, v);
     for (std::int64_t t = 0; t < s.ticks; ++t) {
@@ -101,12 +101,12 @@ void run_row(const LTCNet<T> &net, const LTCSeries<T> &s, std::int64_t row, T *o
         const Vec<T> step = all(T(dt_of(s, t, row) / T(net.unfolds)));
         conduct_row<T, true>(net.sensory, V, x, leak, sensed, shares);
         for (std::int64_t n = 0; n < net.unfolds; ++n) {
-            conduct_row<T, false>(net.recurrent, V, v, sensed, all_of_it, shares);
+            conduct_row<T, false>(net.recurrent, V, v, sensed, flow, shares);
             for (std::int64_t i = 0; i < V; i += W) {
-                const Vec<T> now = load<T>(v + i), total = load<T>(all_of_it.total + i);
+                const Vec<T> now = load<T>(v + i), total = load<T>(flow.total + i);
                 Vec<T> left;
                 const Vec<T> r = rate<T>(net.exponential, pace<T>(step, load<T>(net.cm + i)), total, left);
-                store<T>(v + i, now + r * (load<T>(all_of_it.current + i) - total * now));
+                store<T>(v + i, now + r * (load<T>(flow.current + i) - total * now));
             }
         }
         std::copy(v, v + V, out + (t * s.rows + row) * V);
