@@ -92,7 +92,8 @@ def trained_table() -> str:
         ),
         (
             "the same, half of the ticks missing: the next one seen, its time told (more than with none missing)",
-            f"CfC, 32 units, dt an input too: {thinned('next', 'CfC 32, dt an input too')}", "–",
+            f"CfC, 32 units, dt an input too: {thinned('next', 'CfC 32, dt an input too')}; gated: "
+            f"{thinned('next', 'Gated 32')}, with dt an input too {thinned('next', 'Gated 32, dt an input too')}", "–",
             f"GRU of 32, dt an input: {thinned('next', 'nn.GRU 32, dt an input')}; behind a dense layer: "
             f"{thinned('next', 'dense 32, nn.GRU 32, dt an input')}", "irregular.py",
         ),
@@ -103,7 +104,8 @@ def trained_table() -> str:
         ),
         (
             "parity of bits told as events, % right", f"mixed memory over gated: {told('mixed memory over Gated')}",
-            told("LTC"), f"LSTM {told('nn.LSTM')}, GRU {told('nn.GRU')}", "xor.py",
+            f"{told('LTC, time elapses only')}; hearing the time, too {told('LTC')}",
+            f"LSTM {told('nn.LSTM')}, GRU {told('nn.GRU')}", "xor.py",
         ),
     ]  # fmt: skip
     linked = [(*row[:-1], f"[{row[-1]}](benchmarks/{row[-1]})") for row in rows]

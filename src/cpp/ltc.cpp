@@ -199,6 +199,7 @@ void bind_plan(nb::module_ &m, const char *name) {
 }  // namespace plashet
 
 void bind_ltc(nanobind::module_ &m) {
+    plashet::Pool::here();  // before anybody can fork
     plashet::bind_plan<float>(m, "LTCFloat32");
     plashet::bind_plan<double>(m, "LTCFloat64");
 }

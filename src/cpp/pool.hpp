@@ -52,7 +52,8 @@ class Pool {
         return *pool;
     }
 
-    // work(k) for all k < count on at most `threads` threads, this one among them. Throws what the first k threw.
+    // work(k) for all k < count on at most `threads` threads, this one among them. Throws what the first k threw. work
+    // itself must not call each.
     void each(std::int64_t count, std::int64_t threads, const Work &work) {
         const std::int64_t helpers = std::min(count, threads) - 1;
         std::unique_lock<std::mutex> mine(one_at_a_time_, std::defer_lock);

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,8 +54,8 @@ class Chain:
     cells: tuple[Cell, ...]
 
     def __post_init__(self) -> None:
-        for k, (a, b) in enumerate(zip(self.cells, self.cells[1:], strict=False)):
-            if a_cell(a).outputs != a_cell(b).inputs:
+        for k, (a, b) in enumerate(pairwise(map(a_cell, self.cells))):
+            if a.outputs != b.inputs:
                 raise ValueError(f"cell {k} gives {a.outputs} outputs, but cell {k + 1} takes {b.inputs} inputs")
 
     @property

@@ -17,7 +17,7 @@ from .types import Array
 A = TypeVar("A")
 B = TypeVar("B")
 LEAST = 16  # rows worth a thread: kernels take rows in groups of about this size
-QUICK = 1 << 17  # gates that take about as long as waking another thread
+QUICK = 1 << 17  # gates that take about as long as having another thread do them
 WORK = 1 << 21  # unit-ticks below which starting threads costs more than it saves
 
 

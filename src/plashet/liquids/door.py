@@ -39,7 +39,9 @@ def check_run(cell: Any, fields: tuple[str, ...], state: State, u: Array, dt: Ar
 def along(a: Array, dtype: Any) -> Array:
     """The array as kernels take it, copied only where it must be: its axes in any order, but for the last."""
     last = a.strides[-1] == a.itemsize or a.shape[-1] == 1
-    return a if last and a.dtype == dtype else np.ascontiguousarray(a, dtype)
+    if not last or a.dtype != dtype or not a.flags.aligned or any(step % a.itemsize for step in a.strides):
+        return np.ascontiguousarray(a, dtype)
+    return a
 
 
 def check_slopes(u: Array, units: int, outputs: Array, slope: Array, after: State | None) -> None:

@@ -154,7 +154,7 @@ class Levelled(Planned, Generic[S]):
         Back through time, exactly; only `outputs` are kept of the run, the heads are computed again. Shapes: Pulled.
         """
         dt = check_run(self, ("h",), state, u, dt)
-        check_slopes(u, state.h.shape[-1], outputs, slope, slope_after)
+        check_slopes(u, np.shape(state.h)[-1], outputs, slope, slope_after)
         after = None if slope_after is None else slope_after.h
         s = self._plan(u.dtype).pull((u, dt, state.h, None, outputs), slope, (after, None))
         return Pulled(self.named(s.weights, s.constants), s.u, s.dt, type(state)(s.h))

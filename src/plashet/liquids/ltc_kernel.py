@@ -48,7 +48,7 @@ class Plan:
         rows = given[0].shape[1]
         to = written.reshape(len(u), rows, self.units)
         self.compiled.run(*given, to, threads_for(rows, len(u) * self.work))
-        return (written[-1].copy() if len(u) else given[2].reshape(*u.shape[1:-1], self.units)), written
+        return (written[-1] if len(u) else given[2].reshape(*u.shape[1:-1], self.units)).copy(), written
 
     def pull(
         self, v: Array, u: Array, dt: Array, outputs: Array, slope: Array, after: Array | None
@@ -70,7 +70,7 @@ class Plan:
         """u, dt and v as (ticks, rows, inputs), (ticks or 1, rows or 1) and (rows, units)."""
         batch = u.shape[1:-1]
         rows = prod(batch)
-        v = v if v.shape[:-1] == batch else np.broadcast_to(v, (*batch, self.units))
+        v = v if np.shape(v)[:-1] == batch else np.broadcast_to(v, (*batch, self.units))
         dts = np.ascontiguousarray(dt, u.dtype).reshape(len(u), 1 if dt.ndim == 1 else rows)
         flat = along(u, u.dtype).reshape(len(u), rows, self.inputs)
         return flat, dts, np.ascontiguousarray(v, u.dtype).reshape(rows, self.units)

@@ -7,9 +7,9 @@
 They keep the contract of torch.nn.RNN and read like the modules of ncps, whose weights `from_ncps` takes over. Needs
 the extra `torch`.
 
-A process that trains should give torch one thread, torch.set_num_threads(1) or OMP_NUM_THREADS=1. The kernels use all
-cores by threads of their own, whatever these say; torch's go on waiting, and hold the other cores, for some time after
-each operation that torch has shared among them.
+A process that trains should give torch one thread, torch.set_num_threads(1) or OMP_NUM_THREADS=1. The kernels have
+threads of their own on the cores there are (up to 8), whatever these say; torch's go on waiting, and hold the other
+cores, for some time after each operation that torch has shared among them.
 """
 
 try:

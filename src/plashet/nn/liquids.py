@@ -80,7 +80,8 @@ def _check_as_ncps(epsilon: float, implicit: bool) -> None:
     if not 0 <= epsilon <= FELT:
         raise ValueError(
             f"epsilon is {epsilon}, wanted 0 to {FELT}: conductances and capacitances are above zero here, so nothing "
-            "is added where they divide; leave it out"
+            "is added where they divide; leave it out (of a module of ncps, set the cell's _epsilon to 1e-8, and look "
+            "whether it still gives what it should)"
         )
     if not implicit:
         raise TypeError(

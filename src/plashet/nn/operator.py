@@ -4,7 +4,7 @@
     plashet::pull(theta, u, dt, state, structure, outputs, slope, slope_after) -> slopes of theta, u, dt, state
 
 theta (parameters,), u (time, batch, inputs), dt (time,) or (time, batch), state (batch, width), structure (bytes,);
-float32 or float64 on a CPU. The kernels see the tensors' memory; they are not copied where they are contiguous.
+float32 or float64 on a CPU. The kernels see the tensors' memory; most read inputs and slopes as they lie.
 """
 
 from __future__ import annotations
