@@ -170,8 +170,8 @@ void bind_leaky(nb::module_ &m) {
     bind_plan<double>(m, "LeakyFloat64");
     bind_read_out<float>(m);
     bind_read_out<double>(m);
-    const char *const names[] = {"simd_exp", "simd_tanh", "simd_logistic"};
-    for (int which = 0; which < 3; ++which) {
+    const char *const names[] = {"simd_exp", "simd_tanh", "simd_logistic", "simd_logistic_of_two"};
+    for (int which = 0; which < 4; ++which) {
         bind_function<float>(m, names[which], "The kernels' function on x (n,), to out (n,).", which);
         bind_function<double>(m, names[which], "The kernels' function on x (n,), to out (n,).", which);
     }

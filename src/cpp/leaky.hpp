@@ -81,7 +81,7 @@ struct LeakyKernels {
     void (*generate)(const LeakyConstants<T> &, const LeakyLoop<T> &);
 };
 
-// exp, tanh and the logistic function, element by element (the tests measure them)
+// exp, tanh, the logistic function and that of powers of two, element by element (the tests measure them)
 template <class T>
 using ElementWise = void (*)(std::int64_t n, const T *x, T *out);
 
@@ -92,8 +92,8 @@ struct InstructionSet {
     LeakyKernels<double> leaky_double;
     void (*read_float)(const ReadoutArrays &, std::int64_t rows, const float *features, double *guesses);
     void (*read_double)(const ReadoutArrays &, std::int64_t rows, const double *features, double *guesses);
-    ElementWise<float> float_functions[3];
-    ElementWise<double> double_functions[3];
+    ElementWise<float> float_functions[4];
+    ElementWise<double> double_functions[4];
 };
 
 }  // namespace plashet

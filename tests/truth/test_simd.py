@@ -1,4 +1,4 @@
-"""The compiled exp, tanh and logistic beside NumPy's in wider numbers: the errors that src/cpp/simd.hpp states."""
+"""The compiled exp, tanh and logistics beside NumPy's in wider numbers: the errors that src/cpp/simd.hpp states."""
 
 import numpy as np
 import pytest
@@ -6,13 +6,19 @@ import pytest
 from plashet import _kernels
 
 SETS = _kernels.instruction_sets()
-FUNCTIONS = {"exp": np.exp, "tanh": np.tanh, "logistic": lambda v: 1 / (1 + np.exp(-v))}
-COMPILED = {"exp": _kernels.simd_exp, "tanh": _kernels.simd_tanh, "logistic": _kernels.simd_logistic}
+FUNCTIONS = {
+    "exp": np.exp,
+    "tanh": np.tanh,
+    "logistic": lambda v: 1 / (1 + np.exp(-v)),
+    "logistic_of_two": lambda y: 1 / (1 + np.exp2(y)),
+}
+COMPILED = {name: getattr(_kernels, f"simd_{name}") for name in FUNCTIONS}
 # the domain (float32, float64) and the error allowed, in units in the last place
 STATED = {
     "exp": ({4: (-87.0, 88.0), 8: (-708.0, 709.0)}, 1.5),
     "tanh": ({4: (-100.0, 100.0), 8: (-100.0, 100.0)}, 4.0),
     "logistic": ({4: (-86.0, 88.0), 8: (-707.0, 709.0)}, 3.0),
+    "logistic_of_two": ({4: (-126.0, 125.0), 8: (-1022.0, 1020.0)}, 3.0),
 }
 WIDER = {np.float32: np.float64, np.float64: np.longdouble}
 

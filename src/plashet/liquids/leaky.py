@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -13,11 +12,11 @@ from .. import _kernels
 from ..ops import decay, join, logistic, namespace, observed, rectify, rest
 from ..threads import over_rows
 from ..trainable import Pulled
-from ..tree import parts
 from ..types import Array
 from ..wiring import Bands, Wiring, grown, pruned
 from .door import check_run, check_slopes
 from .leaky_pull import able, plan_of, pull_leaky
+from .plans import Keeps
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": lambda x: namespace(x).tanh(x),
@@ -32,7 +31,7 @@ class LeakyState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Leaky:
+class Leaky(Keeps[Any]):
     """tau dx/dt = -x + f(W x + W_in u + b), exact over dt with f held:  x' = f + (x - f) exp(-dt/tau)
 
     tau [s] is one number or one per unit; activation f is one of ACTIVATIONS. With "tanh" and "logistic" the state
@@ -66,9 +65,6 @@ class Leaky:
         with np.errstate(divide="ignore"):
             tau = dt / np.minimum(-np.log1p(-rate), 1000.0)  # exp(-1000) is 0: alpha = 1 keeps nothing, as asked
         return cls(wiring, tau if tau.ndim else float(tau), activation)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return dict(parts(self) or ())  # not the plans: they are the kernel's own, and cannot be copied or sent away
 
     @property
     def differentiable(self) -> tuple[str, ...]:
@@ -177,16 +173,8 @@ class Leaky:
         before = y[-2] if len(u) > 1 else last
         return after, join([after.x, observed(u[-1]), before.astype(u.dtype)]), y
 
-    def _plan(self, dtype: Any) -> Any:
-        """The constants laid out for the kernel, made once for each dtype."""
-        plan = self._plans.get(dtype)
-        if plan is None:
-            plan = self._plans[dtype] = _planned(self, dtype)
-        return plan
-
-    @cached_property
-    def _plans(self) -> dict[Any, Any]:
-        return {}
+    def _laid_out(self, dtype: Any) -> Any:
+        return _planned(self, dtype)
 
     def grow(self, state: LeakyState, count: int, *, seed: int) -> tuple[Leaky, LeakyState]:
         """`count` units more, last, at rest; they hear the others and are not heard. New units take the mean tau."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from math import prod
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -13,10 +13,10 @@ import numpy as np
 from .. import _kernels
 from ..threads import threads_for
 from ..trainable import Pulled
-from ..tree import parts
 from ..types import Array
 from ..wiring import Connectome
 from .door import along, check_run, check_slopes
+from .plans import Keeps
 
 
 class Level(NamedTuple):
@@ -89,8 +89,8 @@ def shape_of(key: Same, slots: Slots) -> Any:
     return shape
 
 
-class Planned:
-    """A liquid with a form, which keeps what it lays out for the kernel: once for each dtype, as it never changes."""
+class Planned(Keeps["Plan"]):
+    """A liquid with a form, by which it is laid out for the gated kernel."""
 
     @abstractmethod
     def form(self) -> Form:
@@ -108,18 +108,8 @@ class Planned:
     def named(self, weights: Array, constants: Array) -> dict[str, Array]:
         """Slopes of the kernel's weights and constants by path."""
 
-    def __getstate__(self) -> dict[str, Any]:
-        return dict(parts(self) or ())  # not the plans: they are the kernel's own, and cannot be copied or sent away
-
-    def _plan(self, dtype: Any) -> Plan:
-        plan = self._plans.get(dtype)
-        if plan is None:
-            plan = self._plans[dtype] = planned(self, dtype)
-        return plan
-
-    @cached_property
-    def _plans(self) -> dict[Any, Plan]:
-        return {}
+    def _laid_out(self, dtype: Any) -> Plan:
+        return planned(self, dtype)
 
 
 class Held(Protocol):

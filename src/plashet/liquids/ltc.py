@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from ..ops import asarray, logistic, namespace, observed, rest, sums_at
 from ..trainable import Pulled
-from ..tree import arrays, parts
+from ..tree import arrays
 from ..types import Array
 from ..wiring import Connectome, Synapses
 from .door import check_run, check_slopes
 from .ltc_kernel import Plan, planned
+from .plans import Keeps
 from .solvers import Fused, Solver
 
 
@@ -47,7 +47,7 @@ class Affine(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class LTC:
+class LTC(Keeps[Plan]):
     """A liquid time-constant network in its conductance form.
 
         cm dv/dt = gleak (vleak - v) + sum_j g_j (erev_j - v),   g_j = w_j logistic(sigma_j (x_j - mu_j))
@@ -84,9 +84,6 @@ class LTC:
 
     def __repr__(self) -> str:
         return f"<LTC along {self.connectome!r}, {self.solver!r}>"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return dict(parts(self) or ())  # not the plans: they are the kernel's own
 
     @property
     def inputs(self) -> int:
@@ -140,16 +137,8 @@ class LTC:
         flat, du, ddt, dv = self._plan(u.dtype).pull(state.v, u, dt, outputs, slope, after)
         return Pulled(dict(zip(self.parameters, flat, strict=True)), du, ddt, LTCState(dv))
 
-    def _plan(self, dtype: Any) -> Plan:
-        """The constants laid out for the kernel, made once for each dtype."""
-        plan = self._plans.get(dtype)
-        if plan is None:
-            plan = self._plans[dtype] = planned(self, dtype)
-        return plan
-
-    @cached_property
-    def _plans(self) -> dict[Any, Plan]:
-        return {}
+    def _laid_out(self, dtype: Any) -> Plan:
+        return planned(self, dtype)
 
     def time_constants(self, states: Array, u: Array) -> Array:
         """tau = cm/G [s] of each unit, (..., units), where the states are (..., units) and the inputs u (..., inputs).
